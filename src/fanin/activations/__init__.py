@@ -1,0 +1,1 @@
+"""Activations: scalar functions and their Gaussian moments."""

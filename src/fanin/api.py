@@ -1,0 +1,1 @@
+"""The verbs: each wires the rooms of the house together and computes nothing itself."""

@@ -1,0 +1,1 @@
+"""The lesson in symbols: cases, claims and their proofs."""

@@ -1,0 +1,1 @@
+"""One folder a framework; nothing else in fanin knows one."""

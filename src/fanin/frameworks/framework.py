@@ -1,0 +1,100 @@
+"""What a framework can do for fanin: a folder of functions that meet one Protocol.
+
+Each folder (``torch/``, ``keras/``) has the same files: ``parameters.py`` (read,
+write, seed), ``record.py``, ``measure.py``, ``calibrate.py``, ``train.py``. No
+function changes the model except ``write``, which changes it wholly or not at all.
+Modes, gradients, buffers and random state are left exactly as they were found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from fanin.graph import Graph, Measurement, Parameter, Task
+
+Draw = Callable[["np.ndarray | None"], "np.ndarray"]
+"""Global row-major indices (None for all, in shape) → numbers of one parameter."""
+
+
+class Framework(Protocol):
+    """The verbs. A module with these functions is a framework (PEP 544)."""
+
+    NAME: str
+
+    def owns(self, model: Any) -> bool:
+        """Say whether the model is of this framework, importing nothing."""
+        ...
+
+    def parameters(self, model: Any) -> tuple[Parameter, ...]:
+        """List the parameters without running the model; buffers are not listed."""
+        ...
+
+    def read(self, model: Any) -> dict[str, np.ndarray]:
+        """Copy out the parameters' values, by path.
+
+        Raises:
+            NoStorageError: if one has no memory.
+        """
+        ...
+
+    def buffers(self, model: Any) -> dict[str, np.ndarray]:
+        """Copy out what is stored and not trained (running means), by path."""
+        ...
+
+    def write(self, model: Any, draws: Mapping[str, Draw]) -> Any:
+        """Write the drawn numbers: all parameters named, or none.
+
+        Returns:
+            The model that holds them: the same object, except in JAX.
+
+        Raises:
+            UnknownParameterError, NoStorageError, ShapeError: the model is unchanged.
+        """
+        ...
+
+    def seed(self, model: Any) -> int:
+        """Take a 63-bit seed from the framework's own global generator."""
+        ...
+
+    def record(self, model: Any, task: Task) -> Graph:
+        """Run the model once, on shapes alone where possible, and write down what ran.
+
+        Raises:
+            ModelError: if the model raises; its own error is the cause.
+            BatchError: if the batch does not fit.
+        """
+        ...
+
+    def measure(
+        self, model: Any, task: Task, values: Mapping[str, np.ndarray] | None = None
+    ) -> Measurement:
+        """Run forward and backward once, at other parameter values if given."""
+        ...
+
+    def gradients(
+        self, model: Any, task: Task, values: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray | None]:
+        """Give the objective's gradients at these parameter values, and no more."""
+        ...
+
+    def calibrate(
+        self,
+        model: Any,
+        task: Task,
+        values: Mapping[str, np.ndarray],
+        targets: Mapping[str, float],
+    ) -> dict[str, float]:
+        """Find the factor of each weight in one forward pass.
+
+        The model runs once with ``values``. When a linear node whose weight is in
+        ``targets`` runs for the first time, its output (without the bias) is divided
+        so that its root mean square is the target, before the next node reads it.
+
+        Returns:
+            The factor by which each weight in ``targets`` is to be multiplied.
+        """
+        ...

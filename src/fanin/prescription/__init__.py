@@ -1,0 +1,1 @@
+"""Prescriptions: what each parameter gets, and why."""

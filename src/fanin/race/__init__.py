@@ -1,0 +1,1 @@
+"""Races: schemes compared by training."""

@@ -1,0 +1,1 @@
+"""Reports: every result as text, JSON, Markdown, LaTeX, HTML, SVG."""

@@ -1,0 +1,1 @@
+"""Rules: one check a file, their findings and the report."""

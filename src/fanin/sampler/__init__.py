@@ -1,0 +1,1 @@
+"""The sampler: (seed, parameter name, index) → the same bits everywhere."""

@@ -1,0 +1,1 @@
+"""Schemes: ways to draw a weight, each with formula, source and what it keeps."""

@@ -1,0 +1,1 @@
+"""Theory: moments propagated through a Graph."""
