@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`. Both create the environment.
 
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/lock.txt
