@@ -117,10 +117,10 @@ def test_the_start_is_what_one_net_shows_by_itself():
     torch.nn.functional.cross_entropy(values, TARGETS[:30]).backward()
 
     start = train(cohort())[2].start
-    rms = [float(v.square().mean().sqrt()) for v in layers]
-    between = [float(v.var(0, correction=0).mean().sqrt()) for v in layers]
-    gradient = [30 * float(z.grad.square().mean().sqrt()) for z in sums]
-    weights = [float(layer.weight.grad.square().mean().sqrt()) for layer in net[::2]]
+    rms = [v.square().mean().sqrt().item() for v in layers]
+    between = [v.var(0, correction=0).mean().sqrt().item() for v in layers]
+    gradient = [30 * z.grad.square().mean().sqrt().item() for z in sums]
+    weights = [layer.weight.grad.square().mean().sqrt().item() for layer in net[::2]]
     assert start.rms == pytest.approx(rms, rel=1e-5)
     assert start.between == pytest.approx(between, rel=1e-5)
     assert start.gradient_rms == pytest.approx(gradient, rel=1e-5)
@@ -155,7 +155,7 @@ def test_the_spread_is_the_largest_difference_between_two_units():
     still = cohort(learning_rates=np.zeros(3))
     units = torch.cat([WEIGHTS[0][1], WEIGHTS[1][1].T], dim=1)
 
-    largest = float((units.max(0).values - units.min(0).values).max())
+    largest = (units.max(0).values - units.min(0).values).max().item()
     assert train(still)[1].unit_spread[0] == pytest.approx(largest)
 
 
