@@ -146,7 +146,7 @@ class ModelError(FaninError):
 
 
 class NoStorageError(ModelError):
-    """A parameter without memory: on the meta device, or lazy."""
+    """A parameter without memory: on the meta device, lazy, or not built."""
 
     @classmethod
     def of(cls, path: str, kind: str = "meta") -> Self:
@@ -155,6 +155,12 @@ class NoStorageError(ModelError):
             return cls(
                 f"Parameter {path!r} is lazy: its shape is not known before the model "
                 "has run. Run the model once on a batch, or pass one to fanin."
+            )
+        if kind == "unbuilt":
+            return cls(
+                f"Model {path!r} is not built: it has no parameters before its first "
+                "call. Call it once on a batch, or model.build(input_shape), and pass "
+                "it again."
             )
         return cls(
             f"Parameter {path!r} is on the meta device, so it has no storage. "

@@ -70,6 +70,9 @@ class Parameter:
     storage: str = "ready"
     owner: str = ""
     """Class of the layer that holds it ("Linear", "BatchNorm2d"), where known."""
+    initializer: str = ""
+    """The stream of random numbers that it was drawn from, where known: parameters
+    with one name here were drawn from one stream ("HeNormal(seed=42)")."""
 
     @property
     def size(self) -> int:
