@@ -1,1 +1,7 @@
-"""Schemes: ways to draw a weight, each with formula, source and what it keeps."""
+"""Schemes: formula, law, source, and what each one keeps."""
+
+from fanin.schemes.laws import truncated_std as truncated_std
+from fanin.schemes.scheme import Scheme as Scheme
+from fanin.schemes.scheme import Source as Source
+from fanin.schemes.table import SCHEMES as SCHEMES
+from fanin.schemes.table import find_scheme as find_scheme

@@ -1,0 +1,64 @@
+"""Schemes that draw a whole matrix at once: orthogonal and identity."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from fanin.graph.fans import matrix_fans
+from fanin.schemes.options import GAIN
+from fanin.schemes.scheme import Scalar, Scheme
+from fanin.schemes.sources import LE_2015, MEZZADRI_2007, SAXE_2013
+
+if TYPE_CHECKING:
+    from fanin.graph.fans import Fan
+
+
+def larger_side_variance(fan: Fan[Scalar], gain: Scalar) -> Scalar:
+    """Var[w] = gain² / max(rows, columns).
+
+    A semi-orthogonal matrix of n rows and m columns holds min(n, m) unit vectors, so
+    the squares of its n·m entries sum to min(n, m), and their mean is 1 / max(n, m).
+    The maximum is written (n + m + |n − m|) / 2, so that it runs on symbols.
+
+    >>> from fanin.graph.fans import Fan
+    >>> larger_side_variance(Fan(n_in=64.0, n_out=16.0), 2.0)
+    0.0625
+    """
+    larger = (fan.n_in + fan.n_out + abs(fan.n_in - fan.n_out)) / 2
+    return gain**2 / larger
+
+
+ORTHOGONAL: Final = Scheme(
+    name="orthogonal",
+    aliases=("ortho", "haar"),
+    law="orthogonal",
+    variance=larger_side_variance,
+    formula="W = gain · Q with QᵀQ = 1 or QQᵀ = 1, Var[w] = gain² / max(rows, columns)",
+    keeps=(
+        "the length of every vector, forward where rows ≥ columns and backward where "
+        "rows ≤ columns"
+    ),
+    assumes=(
+        "Q uniform over orthogonal matrices: QR of normals with R's diagonal positive",
+        "φ close to the identity",
+    ),
+    sources=(SAXE_2013, MEZZADRI_2007),
+    uses_gain=True,
+    sides=matrix_fans,
+    options=(GAIN,),
+)
+
+IDENTITY: Final = replace(
+    ORTHOGONAL,
+    name="identity",
+    aliases=("eye",),
+    law="identity",
+    formula="w = gain on the diagonal, else 0, mean of w² = gain² / max(rows, columns)",
+    keeps="every entry of the input, as far as the sides allow",
+    assumes=("a recurrent matrix with ReLU, or a layer that starts as a pass-through",),
+    sources=(LE_2015,),
+    uses_gain=False,
+)
+
+STRUCTURED: Final = (ORTHOGONAL, IDENTITY)
