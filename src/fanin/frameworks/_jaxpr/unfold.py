@@ -1,0 +1,260 @@
+"""From a jaxpr to steps: every program within it is laid open in its place."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
+
+import jax
+from jax.extend.core import Literal
+
+from fanin.frameworks._jaxpr.steps import Constant, Program, Source, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+LONGEST_SCAN: Final = 64
+"""Rounds up to which a scan is unrolled; a longer one is a single opaque step."""
+
+OPENED: Final = {
+    "jit": "jaxpr",
+    "pjit": "jaxpr",
+    "closed_call": "call_jaxpr",
+    "core_call": "call_jaxpr",
+    "checkpoint": "jaxpr",
+    "remat": "jaxpr",
+    "remat2": "jaxpr",
+}
+"""Primitives that only call a program, and the parameter that holds it."""
+
+KEPT_WHOLE: Final = {
+    "custom_jvp_call": "call_jaxpr",
+    "custom_vjp_call": "call_jaxpr",
+    "custom_vjp_call_jaxpr": "fun_jaxpr",
+}
+"""Primitives with a derivative of their own, and the parameter with the program."""
+
+LIBRARIES: Final = ("site-packages", "/lib/python", "fanin/frameworks", "<")
+"""Parts of file names that are not the user's own code."""
+
+
+def program_of(closed: Any) -> Program:
+    """Lay a ``ClosedJaxpr`` (from ``jax.make_jaxpr``) out as steps.
+
+    >>> closed = jax.make_jaxpr(lambda x: jax.nn.relu(x + 1.0))(0.5)
+    >>> [step.primitive for step in program_of(closed).readable()]
+    ['add', 'max']
+    """
+    return _Unfolding().program(closed)
+
+
+class _Unfolding:
+    """Numbers the values and collects the steps of one program."""
+
+    def __init__(self) -> None:
+        self.ids = count()
+        self.shapes: dict[int, tuple[int, ...]] = {}
+        self.dtypes: dict[int, str] = {}
+        self.around: list[tuple[str, str | None]] = [("", None)]
+
+    def program(self, closed: Any) -> Program:
+        inputs = tuple(self.new(var.aval) for var in closed.jaxpr.invars)
+        steps, outputs = self.unfold(closed.jaxpr, closed.consts, inputs)
+        return Program(
+            steps=tuple(steps),
+            inputs=inputs,
+            outputs=outputs,
+            shapes=self.shapes,
+            dtypes=self.dtypes,
+        )
+
+    def new(self, aval: Any) -> int:
+        value = next(self.ids)
+        self.shapes[value] = tuple(int(n) for n in getattr(aval, "shape", ()))
+        self.dtypes[value] = str(getattr(aval, "dtype", "opaque"))
+        return value
+
+    def unfold(
+        self, jaxpr: Any, consts: Sequence[Any], inputs: Sequence[Source]
+    ) -> tuple[list[Step], tuple[Source, ...]]:
+        """Give the steps of a program called on these inputs, and its outputs."""
+        known: dict[Any, Source] = dict(zip(jaxpr.invars, inputs, strict=True))
+        fixed = (Constant(value=value) for value in consts)
+        known |= dict(zip(jaxpr.constvars, fixed, strict=True))
+
+        def source(atom: Any) -> Source:
+            if isinstance(atom, Literal):
+                return Constant(value=atom.val)
+            return known[atom]
+
+        steps: list[Step] = []
+        for eqn in jaxpr.eqns:
+            made, outputs = self.equation(eqn, tuple(map(source, eqn.invars)))
+            steps += made
+            known |= dict(zip(eqn.outvars, outputs, strict=True))
+        return steps, tuple(map(source, jaxpr.outvars))
+
+    def equation(
+        self, eqn: Any, inputs: tuple[Source, ...]
+    ) -> tuple[list[Step], tuple[Source, ...]]:
+        name = eqn.primitive.name
+        if name in OPENED:
+            with self.within(eqn):
+                return self.call(eqn.params[OPENED[name]], inputs)
+        if name == "scan" and eqn.params["length"] <= LONGEST_SCAN:
+            with self.within(eqn):
+                return self.scan(eqn, inputs)
+        inner_steps: tuple[Step, ...] = ()
+        outputs = tuple(self.new(var.aval) for var in eqn.outvars)
+        if name in KEPT_WHOLE:
+            with self.within(eqn):
+                held = eqn.params[KEPT_WHOLE[name]]
+                inner_steps = self.inside(held, inputs, outputs)
+        return [self.step(eqn, inputs, outputs, inner_steps)], outputs
+
+    def call(
+        self, inner: Any, inputs: Sequence[Source]
+    ) -> tuple[list[Step], tuple[Source, ...]]:
+        jaxpr = getattr(inner, "jaxpr", inner)
+        return self.unfold(jaxpr, getattr(inner, "consts", ()), inputs)
+
+    def inside(
+        self, inner: Any, inputs: Sequence[Source], outputs: tuple[int, ...]
+    ) -> tuple[Step, ...]:
+        """Give the steps inside a step that runs whole, ending in its output ids."""
+        steps, ends = self.call(inner, inputs)
+        return (
+            *steps,
+            *(
+                self.synthetic("copy", (end,), (output,), lambda x: [x])
+                for end, output in zip(ends, outputs, strict=True)
+            ),
+        )
+
+    def step(
+        self,
+        eqn: Any,
+        inputs: tuple[Source, ...],
+        outputs: tuple[int, ...],
+        inner: tuple[Step, ...],
+    ) -> Step:
+        return Step(
+            primitive=eqn.primitive.name,
+            inputs=inputs,
+            outputs=outputs,
+            shapes=tuple(self.shapes[value] for value in outputs),
+            dtypes=tuple(self.dtypes[value] for value in outputs),
+            run=_runner(eqn),
+            params=eqn.params,
+            inner=inner,
+            scope=self.scope(eqn),
+            source=source_line(eqn) or self.around[-1][1],
+        )
+
+    def scope(self, eqn: Any) -> str:
+        """Give the whole scope: an inner program knows its own part alone."""
+        outer, own = self.around[-1][0], str(eqn.source_info.name_stack)
+        return "/".join(part for part in (outer, own) if part)
+
+    @contextmanager
+    def within(self, eqn: Any) -> Iterator[None]:
+        """Let inner steps take scope and source from the equation around them."""
+        source = source_line(eqn) or self.around[-1][1]
+        self.around.append((self.scope(eqn), source))
+        yield
+        self.around.pop()
+
+    def synthetic(
+        self,
+        primitive: str,
+        inputs: tuple[Source, ...],
+        outputs: tuple[int, ...],
+        run: Callable[..., Sequence[Any]],
+    ) -> Step:
+        return Step(
+            primitive=primitive,
+            inputs=inputs,
+            outputs=outputs,
+            shapes=tuple(self.shapes[value] for value in outputs),
+            dtypes=tuple(self.dtypes[value] for value in outputs),
+            run=run,
+            scope=self.around[-1][0],
+            source=self.around[-1][1],
+        )
+
+    def scan(
+        self, eqn: Any, inputs: tuple[Source, ...]
+    ) -> tuple[list[Step], tuple[Source, ...]]:
+        """Unroll a scan: consts, carry and slices in; carry and stacked slices out."""
+        params = eqn.params
+        body, n_consts, n_carry = (
+            params["jaxpr"],
+            params["num_consts"],
+            params["num_carry"],
+        )
+        consts = inputs[:n_consts]
+        carry = inputs[n_consts : n_consts + n_carry]
+        sequences = inputs[n_consts + n_carry :]
+        rounds = range(params["length"])
+        steps: list[Step] = []
+        slices: list[tuple[Source, ...]] = []
+        for index in reversed(rounds) if params["reverse"] else rounds:
+            taken = [self.sliced(s, index, steps) for s in sequences]
+            made, outputs = self.call(body, (*consts, *carry, *taken))
+            steps += made
+            carry = outputs[:n_carry]
+            slices.append(outputs[n_carry:])
+        if params["reverse"]:
+            slices.reverse()
+        stacked = [
+            self.stacked(tuple(parts), var.aval, steps)
+            for parts, var in zip(
+                zip(*slices, strict=True), eqn.outvars[n_carry:], strict=True
+            )
+        ]
+        return steps, (*carry, *stacked)
+
+    def sliced(self, sequence: Source, index: int, steps: list[Step]) -> Source:
+        if isinstance(sequence, Constant):
+            return Constant(value=sequence.value[index])
+        value = next(self.ids)
+        self.shapes[value] = self.shapes[sequence][1:]
+        self.dtypes[value] = self.dtypes[sequence]
+
+        def run(whole: Any) -> list[Any]:
+            return [whole[index]]
+
+        steps.append(self.synthetic("slice", (sequence,), (value,), run))
+        return value
+
+    def stacked(
+        self, parts: tuple[Source, ...], aval: Any, steps: list[Step]
+    ) -> Source:
+        value = self.new(aval)
+
+        def run(*values: Any) -> list[Any]:
+            return [jax.numpy.stack(values)]
+
+        steps.append(self.synthetic("stack", parts, (value,), run))
+        return value
+
+
+def _runner(eqn: Any) -> Callable[..., Sequence[Any]]:
+    def run(*values: Any) -> Sequence[Any]:
+        functions, params = eqn.primitive.get_bind_params(eqn.params)
+        given = eqn.primitive.bind(*functions, *values, **params)
+        return given if eqn.primitive.multiple_results else [given]
+
+    return run
+
+
+def source_line(eqn: Any) -> str | None:
+    """Give "file.py:23" of the user's line that ran the equation, where known."""
+    traceback = eqn.source_info.traceback
+    frames = traceback.frames if traceback is not None else ()
+    for frame in frames:
+        if not any(library in frame.file_name for library in LIBRARIES):
+            name = frame.file_name.rsplit("/", 1)[-1]
+            return f"{name}:{frame.line_num}"
+    return None
