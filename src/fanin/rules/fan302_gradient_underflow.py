@@ -1,0 +1,71 @@
+"""FAN302 gradient-underflow.
+
+## What it finds
+Parameters whose gradient is zero not because a factor is zero but because the product
+is too small for its floating-point format, or a unit is so far in its flat part that
+its slope rounds to zero.
+
+## Why it hurts
+In exact arithmetic they would move; in the arithmetic that the model is trained with
+they never do.
+
+## When it is fine
+Never.
+
+## Example
+    for layer in linears:               # thirty tanh layers
+        nn.init.normal_(layer.weight, std=0.01)
+
+## Use instead
+    fanin.init(model, seed=0)
+
+## Assumptions
+Found by bringing all weights to ordinary size, zeros kept zero: the gradients return.
+
+## Source
+Exact: the closure of `fanin.rules.awakening`, before and after.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fanin.rules.rule import Finding, Rule, Severity
+from fanin.rules.words import count, listing, source_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fanin.rules.inspection import Inspection
+
+
+def find(inspection: Inspection) -> Iterator[Finding]:
+    """Yield one finding for all gradients that round to zero."""
+    if not inspection.stuck:
+        return
+    paths = inspection.rounded_away
+    if paths:
+        yield Finding(
+            code=RULE.code,
+            name=RULE.name,
+            severity=RULE.severity,
+            where=listing(paths),
+            message=f"The gradient of {count(len(paths), 'parameter')} is so small "
+            "that it rounds to 0.",
+            measured="gradient exactly 0; with weights of ordinary size it is not",
+            expected="a gradient that the number format can hold",
+            why="What rounds to zero never moves, under any optimizer.",
+            fix="Give each weight the scale of its activation: fanin.init(model).",
+            source=source_of(inspection.graph, paths[0]),
+            paths=paths,
+        )
+
+
+RULE = Rule(
+    code="FAN302",
+    name="gradient-underflow",
+    severity=Severity.ERROR,
+    find=find,
+    page=__doc__,
+    hidden_by=("FAN101", "FAN203", "FAN204", "FAN401"),
+)

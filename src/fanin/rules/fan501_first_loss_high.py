@@ -1,0 +1,102 @@
+"""FAN501 first-loss-high.
+
+## What it finds
+A first loss well above that of a predictor that knows nothing: ln K for K classes, ln 2
+for two, the variance of the targets for regression.
+
+## Why it hurts
+The logits are hot: the model is sure and wrong. The first steps are spent on cooling
+them, and softmax or sigmoid may be saturated. Independent logits of standard deviation
+s ≤ 2 add about s²/2 to the loss.
+
+## When it is fine
+Pretrained heads; losses with extra terms (those are not judged).
+
+## Example
+    nn.init.normal_(model.head.weight, std=1.0)   # 512 inputs: logits of size 20
+
+## Use instead
+    nn.init.zeros_(model.head.weight)             # the first loss is ln K exactly
+
+## Assumptions
+The loss is the plain mean over the batch; checked by computing it again.
+
+## Source
+Karpathy, "A Recipe for Training Neural Networks" (2019), "verify loss @ init".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fanin.rules.first_loss import FirstLoss, first_loss
+from fanin.rules.rule import Finding, Rule, Severity
+from fanin.rules.trunk import scale_paths
+from fanin.rules.words import number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fanin.rules.inspection import Inspection
+
+# Half a nat above: logits of standard deviation over 1.
+LEAST_NATS = 0.5
+STANDARD_ERRORS = 4.0
+# A regression that predicts noise of the targets' own size starts at twice their
+# variance; ten times is out of scale.
+LEAST_RATIO = 10.0
+
+
+def find(inspection: Inspection) -> Iterator[Finding]:
+    """Yield one finding if the first loss is above the ignorant one."""
+    loss = first_loss(inspection)
+    if loss is None:
+        return
+    severity = _severity(loss)
+    if severity is None:
+        return
+    name = _expectation(loss)
+    head = inspection.trunk.head
+    yield Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=severity,
+        where="the first loss",
+        message=f"The first loss is {number(loss.value)}; knowing nothing costs "
+        f"{number(loss.ignorant)}.",
+        measured=f"{number(loss.value)} ± {number(loss.error)}; outputs of standard "
+        f"deviation {number(loss.output_std)}",
+        expected=f"{name} = {number(loss.ignorant)}",
+        why="The outputs are too large: the model is sure and wrong.",
+        fix="Make the output layer small or zero: fanin.init(model, batch).",
+        source=head.source if head else None,
+        paths=scale_paths(inspection.trunk),
+    )
+
+
+def _severity(loss: FirstLoss) -> Severity | None:
+    margin = STANDARD_ERRORS * loss.error
+    if loss.kind == "mse":
+        out_of_scale = loss.output_std**2 > LEAST_RATIO * loss.ignorant
+        is_high = loss.value - margin > LEAST_RATIO * loss.ignorant and out_of_scale
+        return Severity.WARNING if is_high and loss.ignorant > 0.0 else None
+    excess = loss.value - loss.ignorant
+    if excess > loss.ignorant + max(LEAST_NATS, margin):
+        return Severity.ERROR
+    return Severity.WARNING if excess > max(LEAST_NATS, margin) else None
+
+
+def _expectation(loss: FirstLoss) -> str:
+    if loss.kind == "mse":
+        return "the variance of the targets"
+    return f"ln {loss.n_classes}"
+
+
+RULE = Rule(
+    code="FAN501",
+    name="first-loss-high",
+    severity=Severity.ERROR,
+    find=find,
+    page=__doc__,
+    hidden_by=("FAN203", "FAN204", "FAN802"),
+)

@@ -1,0 +1,108 @@
+"""FAN802 uninitialised-memory.
+
+## What it finds
+Weights that look like memory nobody wrote: a few entries ten thousand times larger than
+the rest, or numbers below the smallest normal float.
+
+## Why it hurts
+What memory holds is left over from other programs. It changes from run to run and can
+be NaN.
+
+## When it is fine
+Tables with designed outliers of this size are not known to exist; vectors are passed
+over.
+
+## Example
+    self.table = nn.Parameter(torch.empty(64, 64))   # and no initializer
+
+## Use instead
+    self.table = nn.Parameter(torch.empty(64, 64).normal_(std=0.02))
+
+## Assumptions
+Arrays of two axes or more with at least 8 numbers. Memory that happens to hold zeros
+is seen only as zeros.
+
+## Source
+For n normal numbers the largest is about √(2 ln n)/0.6745 times the median: under 10
+for n up to 10⁹.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fanin.rules.rule import Evidence, Finding, Rule, Severity
+from fanin.rules.words import number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fanin.rules.inspection import Inspection
+
+LEAST_SIZE = 8
+OUTLIER = 1e4
+LEAST_MEDIAN = 1e-3
+# Of numbers drawn with any std in use, one in 10³⁷ is subnormal.
+SUBNORMAL_SHARE = 1e-3
+SMALLEST_NORMAL = {"float64": 2.0**-1022, "float32": 2.0**-126, "bfloat16": 2.0**-126}
+
+
+def find(inspection: Inspection) -> Iterator[Finding]:
+    """Yield one finding for each array that looks unwritten."""
+    for parameter in inspection.parameters:
+        value = inspection.values.get(parameter.path)
+        if value is None or value.ndim < 2 or value.size < LEAST_SIZE:
+            continue
+        evidence = signs_of_garbage(value, parameter.dtype)
+        if evidence:
+            yield Finding(
+                code=RULE.code,
+                name=RULE.name,
+                severity=RULE.severity,
+                where=parameter.path,
+                message="Its numbers look like memory that was never written.",
+                measured=evidence,
+                expected="numbers of one size, as any law draws them",
+                why="What memory holds is chance, changes from run to run, and can be "
+                "NaN.",
+                fix="Give it an initializer: fanin.init(model).",
+                evidence=Evidence.MEASURED,
+                paths=(parameter.path,),
+            )
+
+
+def signs_of_garbage(value: np.ndarray, dtype: str) -> str:
+    """Say what gives unwritten memory away, or "" if nothing does.
+
+    >>> signs_of_garbage(np.array([[1.0, 2.0], [3.0, 1e18]]), "float32")
+    'the largest number is 1.00e+18, the median 2.5'
+    >>> signs_of_garbage(np.array([[1.0, 2.0], [3.0, 4.0]]), "float32")
+    ''
+    """
+    size = np.abs(np.asarray(value, dtype=np.float64))
+    size = size[np.isfinite(size)]
+    if not size.size:
+        return ""
+    median, largest = float(np.median(size)), float(np.max(size))
+    if largest > OUTLIER * max(median, LEAST_MEDIAN):
+        return f"the largest number is {number(largest)}, the median {number(median)}"
+    smallest = SMALLEST_NORMAL.get(dtype)
+    if smallest is None:
+        return ""
+    share = float(np.mean((size > 0.0) & (size < smallest)))
+    if share > SUBNORMAL_SHARE:
+        return f"{share:.1%} of its numbers are below the smallest normal float"
+    return ""
+
+
+RULE = Rule(
+    code="FAN802",
+    name="uninitialised-memory",
+    severity=Severity.ERROR,
+    find=find,
+    page=__doc__,
+    hidden_by=("FAN801",),
+    needs_run=False,
+)

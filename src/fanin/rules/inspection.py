@@ -1,0 +1,244 @@
+"""The Inspection: all that rules may ask of a model, computed when first asked.
+
+One forward and backward pass at the start; gradients at other values only when a rule
+needs them, and never twice. The model itself is not written to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fanin.errors import InternalError
+from fanin.graph.graph import Op
+from fanin.graph.unit_spaces import parameter_path
+from fanin.graph.units import unit_groups
+from fanin.rules.awakening import Awakening, Lock, amplified, awaken, blockers
+from fanin.rules.noise import LEAST_STEP, generic
+from fanin.rules.trunk import find_trunk
+from fanin.rules.virtual_steps import virtual_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fanin.frameworks.framework import Framework
+    from fanin.graph import Graph, Measurement, Node, Parameter, SiteStatistics, Task
+    from fanin.graph.units import UnitGroup
+    from fanin.rules.awakening import Values
+    from fanin.rules.trunk import Trunk
+
+# Twins of a zero network wake layer by layer; a few steps more show whether they part.
+LEAST_STEPS, MOST_STEPS = 4, 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """A model under examination.
+
+    parameters: as listed without running it. values: by path, as they are; empty
+    where a parameter has no memory. measurement: of the model as it is; None if it
+    could not be run (no memory, or numbers that are not finite).
+    """
+
+    framework: Framework
+    model: Any
+    task: Task
+    parameters: tuple[Parameter, ...]
+    values: Mapping[str, np.ndarray]
+    measurement: Measurement | None
+
+    @property
+    def measured(self) -> Measurement:
+        """Give the measurement.
+
+        Raises:
+            InternalError: if the model was not run; such rules are not asked then.
+        """
+        if self.measurement is None:
+            msg = "A rule that needs a run was asked without one."
+            raise InternalError.of(msg)
+        return self.measurement
+
+    @property
+    def graph(self) -> Graph:
+        """Give the graph as it ran."""
+        return self.measured.graph
+
+    @property
+    def sites(self) -> Mapping[int, SiteStatistics]:
+        """Give the statistics of each node's output."""
+        return self.measured.sites
+
+    @cached_property
+    def trainable(self) -> tuple[str, ...]:
+        """Give the paths that an optimizer would step."""
+        return tuple(p.path for p in self.parameters if p.is_trainable)
+
+    @cached_property
+    def fans(self) -> dict[str, float]:
+        """Give n_in of each weight in the graph, by path."""
+        weights = (n.weight for n in self.graph.linears if n.weight is not None)
+        return {w.path: w.fan.n_in for w in weights}
+
+    @cached_property
+    def used(self) -> frozenset[str]:
+        """Give the parameters that some node of the graph reads."""
+        names = {p for node in self.graph.nodes for p in _read_by(self.graph, node)}
+        return frozenset(
+            p.path for p in self.parameters if names & {p.path, *p.aliases}
+        )
+
+    @cached_property
+    def trunk(self) -> Trunk:
+        """Give the path that carries the signal."""
+        return find_trunk(self.graph, self.sites)
+
+    @cached_property
+    def unit_groups(self) -> tuple[UnitGroup, ...]:
+        """Give the hidden unit groups of two units or more that can be trained."""
+        return tuple(
+            group
+            for group in unit_groups(self.graph)
+            if group.is_hidden and group.size > 1 and group.incoming and group.outgoing
+        )
+
+    def gradients(self, values: Values) -> dict[str, np.ndarray | None]:
+        """Give the objective's gradients at these values."""
+        found = self.framework.gradients(self.model, self.task, values)
+        # A framework without a notion of "not used" gives zeros; the graph knows.
+        return {p: g if p in self.used else None for p, g in found.items()}
+
+    def projected(self, values: Values) -> dict[str, np.ndarray | None]:
+        """Give the gradients of a random projection of the output."""
+        stand_in = replace(self.task, loss=None, target=None)
+        found = self.framework.gradients(self.model, stand_in, values)
+        return {p: g if p in self.used else None for p, g in found.items()}
+
+    @cached_property
+    def awakening(self) -> Awakening:
+        """Give the closure under the objective's own gradients."""
+        return awaken(self.gradients, self.values, self.trainable, seed=self.task.seed)
+
+    @cached_property
+    def balanced(self) -> tuple[str, ...]:
+        """Give what is stuck under this batch's loss and moves under another.
+
+        A loss can be stationary by coincidence (a balanced batch, a target already
+        met). A random projection of the output has no such coincidence.
+        """
+        stuck = self.awakening.stuck
+        if not stuck or self.task.loss is None or self.task.objective is not None:
+            return ()
+        other = awaken(self.projected, self.values, self.trainable, seed=self.task.seed)
+        return tuple(path for path in stuck if path in other.rounds)
+
+    @cached_property
+    def stuck(self) -> tuple[str, ...]:
+        """Give what never moves, coincidences and pointless biases left out."""
+        excused = {*self.balanced, *self._normalized_away}
+        return tuple(p for p in self.awakening.stuck if p not in excused)
+
+    @cached_property
+    def _normalized_away(self) -> frozenset[str]:
+        """Give biases that the next node subtracts again: still, and harmless."""
+        return frozenset(
+            node.bias
+            for node in self.graph.linears
+            if node.bias is not None
+            and (readers := self.graph.consumers(node.id))
+            and all(reader.op is Op.NORMALIZE for reader in readers)
+        )
+
+    @cached_property
+    def lock(self) -> Lock:
+        """Give the zero tensors that hold what is stuck."""
+        return blockers(
+            self.gradients,
+            self.values,
+            self.stuck,
+            frozen=[p.path for p in self.parameters if not p.is_trainable],
+            seed=self.task.seed,
+        )
+
+    @cached_property
+    def rounded_away(self) -> tuple[str, ...]:
+        """Give what is stuck only because numbers are too small or too large."""
+        unexplained = self.lock.unexplained
+        if not unexplained:
+            return ()
+        found = self.gradients(amplified(self.values, self.fans))
+        return tuple(p for p in unexplained if _moves(found.get(p)))
+
+    @cached_property
+    def stepped(self) -> dict[str, np.ndarray]:
+        """Give the values after some virtual optimizer steps."""
+        latest = max(self.awakening.rounds.values(), default=1)
+        n_steps = min(max(LEAST_STEPS, latest + 2), MOST_STEPS)
+        return virtual_steps(
+            self.gradients, self.values, self.trainable, n_steps=n_steps
+        )
+
+    @cached_property
+    def awakened(self) -> Measurement:
+        """Give the measurement with legitimate zeros filled by small numbers.
+
+        A zero head sends no gradient back at the first step and a moment later it
+        does: scales are judged as they will be then.
+        """
+        if not self.awakening.late:
+            return self.measured
+        biases = {node.bias for node in self.graph.nodes}
+        filled = dict(self.values)
+        for path in self.trainable:
+            value = self.values[path]
+            if value.size and not np.any(value) and path not in biases:
+                noise = LEAST_STEP * generic(path, value.shape, self.task.seed)
+                filled[path] = noise.astype(value.dtype)
+        return self.framework.measure(self.model, self.task, filled)
+
+
+def inspect(framework: Framework, model: object, task: Task) -> Inspection:
+    """Read the model and run it once; everything else waits until a rule asks.
+
+    A model with parameters that have no memory, or that hold NaN or infinity, is not
+    run: the rules that judge weights alone still speak.
+
+    Raises:
+        ModelError: if the model raises; its own error is the cause.
+        BatchError: if the batch does not fit or holds NaN.
+    """
+    parameters = framework.parameters(model)
+    if any(p.storage != "ready" for p in parameters):
+        return Inspection(
+            framework=framework,
+            model=model,
+            task=task,
+            parameters=parameters,
+            values={},
+            measurement=None,
+        )
+    values = framework.read(model)
+    is_finite = all(bool(np.all(np.isfinite(v))) for v in values.values())
+    return Inspection(
+        framework=framework,
+        model=model,
+        task=task,
+        parameters=parameters,
+        values=values,
+        measurement=framework.measure(model, task) if is_finite else None,
+    )
+
+
+def _moves(gradient: np.ndarray | None) -> bool:
+    return gradient is not None and bool(np.any(gradient))
+
+
+def _read_by(graph: Graph, node: Node) -> list[str]:
+    """Give the paths of the parameters that a node reads."""
+    names = [node.bias, node.scale, node.weight.path if node.weight else None]
+    if node.op is Op.PARAMETER:
+        names.append(parameter_path(graph, node))
+    return [name for name in names if name]

@@ -1,0 +1,156 @@
+"""From an Inspection to a Report: ask the rules, then keep the causes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fanin.errors import UnknownNameError
+from fanin.rules.report import Coverage, Report, verdict_of
+from fanin.rules.rule import Severity
+from fanin.rules.table import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from fanin.rules.inspection import Inspection
+    from fanin.rules.rule import Finding, Rule
+
+# Signs that agree before a judgement on scale is more than a note.
+LEAST_WITNESSES = 2
+
+
+def judge(
+    inspection: Inspection,
+    *,
+    select: Sequence[str] | None = None,
+    ignore: Sequence[str] | None = None,
+) -> Report:
+    """Ask every selected rule, drop what another finding explains, and give a verdict.
+
+    Args:
+        inspection: of one model and one task.
+        select: codes, names or beginnings of codes ("FAN1"); None for all rules.
+        ignore: the same, taken away from what is selected.
+
+    Raises:
+        UnknownNameError: if a word fits no rule; it names the nearest.
+    """
+    chosen = chosen_rules(select, ignore)
+    asked = [r for r in _with_causes(chosen) if _can_ask(inspection, r)]
+    found = [finding for rule in asked for finding in rule.find(inspection)]
+    causes, consequences = split(weigh(found))
+    codes = {rule.code for rule in chosen}
+    findings = _sorted(f for f in causes if f.code in codes)
+    n_run = sum(_can_ask(inspection, rule) for rule in chosen)
+    return Report(
+        verdict=verdict_of(
+            findings, has_run=inspection.measurement is not None and n_run > 0
+        ),
+        findings=findings,
+        consequences=_sorted(f for f in consequences if f.code in codes),
+        coverage=_coverage(inspection, n_run),
+    )
+
+
+def chosen_rules(
+    select: Sequence[str] | None, ignore: Sequence[str] | None
+) -> tuple[Rule, ...]:
+    """Give the rules that the words select, in order of their codes.
+
+    >>> [rule.code for rule in chosen_rules(["FAN10", "saturated"], ["FAN106"])]
+    ['FAN101', 'FAN102', 'FAN103', 'FAN104', 'FAN105', 'FAN401']
+    """
+    wanted = set(RULES) if select is None else _named(select)
+    return tuple(RULES[name] for name in RULES if name in wanted - _named(ignore or ()))
+
+
+def _named(words: Iterable[str]) -> set[str]:
+    """Give the names of the rules that these words mean."""
+    names: set[str] = set()
+    for word in words:
+        fitting = {
+            rule.name
+            for rule in RULES.values()
+            if rule.code.startswith(word.upper()) or rule.name == word.lower()
+        }
+        if not fitting:
+            known = [*RULES, *(rule.code for rule in RULES.values())]
+            raise UnknownNameError.of(RULES.kind, word, known)
+        names |= fitting
+    return names
+
+
+def _with_causes(chosen: Sequence[Rule]) -> tuple[Rule, ...]:
+    """Add the rules that could explain the chosen ones, or bear witness with them."""
+    needed = {rule.code for rule in chosen}
+    if any(rule.is_witness for rule in chosen):
+        needed |= {rule.code for rule in RULES.values() if rule.is_witness}
+    while True:
+        more = {
+            c for rule in RULES.values() if rule.code in needed for c in rule.hidden_by
+        }
+        if more <= needed:
+            break
+        needed |= more
+    return tuple(rule for rule in RULES.values() if rule.code in needed)
+
+
+def _can_ask(inspection: Inspection, rule: Rule) -> bool:
+    return inspection.measurement is not None or not rule.needs_run
+
+
+def weigh(found: Sequence[Finding]) -> list[Finding]:
+    """Turn judgements on scale into notes where only one sign speaks.
+
+    Each measure of scale has an innocent reading of its own; two that agree have none.
+    """
+    witnesses = {
+        f.code
+        for f in found
+        if RULES[f.code].is_witness and f.severity is not Severity.INFO
+    }
+    if len(witnesses) >= LEAST_WITNESSES:
+        return list(found)
+    return [
+        replace(f, severity=Severity.INFO) if RULES[f.code].is_witness else f
+        for f in found
+    ]
+
+
+def split(found: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Part the findings into causes, and consequences that a cause explains."""
+    consequences = [f for f in found if any(_explains(g, f) for g in found)]
+    return [f for f in found if f not in consequences], consequences
+
+
+def _explains(cause: Finding, effect: Finding) -> bool:
+    """Say whether one finding names the deeper reason of another.
+
+    It must be of a rule that hides the other's, matter no less, and speak of a common
+    parameter; a finding without parameters speaks of the whole model.
+    """
+    if cause.code not in RULES[effect.code].hidden_by:
+        return False
+    if cause.severity.rank > effect.severity.rank:
+        return False
+    common = set(cause.paths) & set(effect.paths)
+    return bool(common) or not cause.paths or not effect.paths
+
+
+def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Give the worst first, then by code; in order of discovery within a rule."""
+    return tuple(sorted(findings, key=lambda f: (f.severity.rank, f.code)))
+
+
+def _coverage(inspection: Inspection, n_rules: int) -> Coverage:
+    measured = inspection.measurement
+    gradients = {} if measured is None else measured.gradients
+    moving = (g is not None and bool((g != 0).any()) for g in gradients.values())
+    return Coverage(
+        n_parameters=len(inspection.parameters),
+        n_trainable=len(inspection.trainable),
+        n_moving=sum(moving),
+        n_sites=0 if measured is None else len(measured.sites),
+        n_rules=n_rules,
+    )

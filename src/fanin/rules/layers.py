@@ -1,0 +1,87 @@
+"""Layers: a linear node together with the activation that reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fanin.graph.flow import Flow, activation_after
+from fanin.graph.graph import Op
+from fanin.rules.trunk import is_lookup
+from fanin.rules.words import name_of
+
+if TYPE_CHECKING:
+    from fanin.graph import Graph, Node, SiteStatistics
+    from fanin.graph.graph import ScalarFunction
+    from fanin.rules.inspection import Inspection
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """A linear node, the activation after it, and what enters that activation.
+
+    site: statistics of the activation's input (after a normalization, if one stands
+    in between). is_gate: the activation's output is multiplied by another one.
+    """
+
+    linear: Node
+    activation: Node
+    function: ScalarFunction
+    site: SiteStatistics
+    is_gate: bool
+
+    @property
+    def name(self) -> str:
+        """Give the path by which a reader knows the layer."""
+        return name_of(self.linear)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Give the weight's and the bias's path."""
+        weight = self.linear.weight.path if self.linear.weight else None
+        return tuple(p for p in (weight, self.linear.bias) if p)
+
+
+def layers(inspection: Inspection) -> tuple[Layer, ...]:
+    """Give every linear layer that an activation follows, each activation once.
+
+    An activation of the model's output (a sigmoid that makes a probability) is not
+    hidden and is left out.
+    """
+    graph, sites = inspection.graph, inspection.sites
+    flow = Flow(graph)
+    outer = _after_the_last_weight(graph, flow)
+    found: dict[int, Layer] = {}
+    for node in graph.linears:
+        if is_lookup(node):
+            continue
+        activation = activation_after(flow, node)
+        if activation is None or activation.function is None or activation.id in outer:
+            continue
+        site = sites.get(activation.inputs[0])
+        if site is None:
+            continue
+        readers = flow.after(activation.id)
+        layer = Layer(
+            linear=node,
+            activation=activation,
+            function=activation.function,
+            site=site,
+            is_gate=any(reader.op is Op.MULTIPLY for reader in readers),
+        )
+        # Of several layers summed before one activation the last stands for all.
+        found[activation.id] = layer
+    return tuple(found.values())
+
+
+def _after_the_last_weight(graph: Graph, flow: Flow) -> set[int]:
+    """Give the nodes between the last linear nodes and the outputs."""
+    found: set[int] = set()
+    waiting = list(graph.outputs)
+    while waiting:
+        node = flow.nodes[waiting.pop()]
+        if node.op is Op.LINEAR or node.id in found:
+            continue
+        found.add(node.id)
+        waiting += node.inputs
+    return found
