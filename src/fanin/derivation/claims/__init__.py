@@ -1,0 +1,1 @@
+"""Statements of the lesson, each decided by proof or by a computed counterexample."""
