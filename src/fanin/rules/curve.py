@@ -1,79 +1,45 @@
-"""The shape of an activation, read off its values: where is it flat?"""
+"""The shape of an activation, read off its values: where is it flat, where zero?"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from fanin.graph.graph import ScalarFunction
+    from fanin.activations import Activation
 
-# Flat: under 5 % of the steepest slope (tanh beyond |z| = 2.18, sigmoid beyond 4.36).
+# Far enough that tanh, sigmoid, erf and their kin have no slope left, near enough
+# that their values still tell it.
+FAR = 15.0
+# Of the steepest slope: as `Activation.flat_share` counts.
 FLAT_SHARE = 0.05
-# Far enough that tanh, sigmoid, erf and their kin have no slope left.
-FAR = 30.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Curve:
-    """How a scalar function bends.
+def saturates(activation: Activation) -> bool:
+    """Say whether it is flat far out on both sides and steep between: tanh, sigmoid.
 
-    steepest: largest |φ′| on a grid over ±10. is_flat_left, is_flat_right: no slope
-    far out. is_rectifier: exactly zero with zero slope left of 0, and not right of it.
+    ReLU6 is flat on both sides too, but half of it by design: it is no saturating
+    function in this sense, it is a rectifier.
+
+    >>> from fanin.activations import find_activation
+    >>> [saturates(find_activation(name)) for name in ("tanh", "relu", "relu6")]
+    [True, False, False]
     """
-
-    steepest: float
-    is_flat_left: bool
-    is_flat_right: bool
-    is_rectifier: bool
-
-    @property
-    def saturates(self) -> bool:
-        """Say whether it is flat on both sides: tanh, sigmoid, hard tanh."""
-        return self.is_flat_left and self.is_flat_right
+    if is_rectifier(activation):
+        return False
+    steepest = float(np.max(np.abs(activation.slope(np.linspace(-4.0, 4.0, 513)))))
+    far = np.abs(activation.slope(np.array([-FAR, FAR])))
+    return bool(np.all(far < FLAT_SHARE * steepest))
 
 
-def slope(function: ScalarFunction, z: np.ndarray) -> np.ndarray:
-    """Give φ′(z) by a central difference, step 1e-5·(1 + |z|); error about 1e-9.
+def is_rectifier(activation: Activation) -> bool:
+    """Say whether it is exactly zero left of 0 and rises right of it: ReLU, ReLU6.
 
-    >>> slope(np.tanh, np.array([0.0])).round(6).tolist()
-    [1.0]
+    >>> from fanin.activations import find_activation
+    >>> [is_rectifier(find_activation(name)) for name in ("relu", "gelu", "tanh")]
+    [True, False, False]
     """
-    step = 1e-5 * (1.0 + np.abs(z))
-    with np.errstate(all="ignore"):
-        return np.asarray((function(z + step) - function(z - step)) / (2.0 * step))
-
-
-def curve_of(function: ScalarFunction) -> Curve:
-    """Read the shape off a grid.
-
-    >>> curve_of(np.tanh).saturates, curve_of(lambda z: np.maximum(z, 0)).is_rectifier
-    (True, True)
-    """
-    grid = np.linspace(-10.0, 10.0, 2001)
-    steepest = float(np.nanmax(np.abs(slope(function, grid))))
-    left, right = np.abs(slope(function, np.array([-FAR, FAR])))
-    limit = FLAT_SHARE * steepest
-    below = np.array([-8.0, -3.0, -1.0, -0.1])
-    is_zero = bool(np.all(np.asarray(function(below)) == 0.0))
-    at_one = float(np.abs(slope(function, np.array([1.0])))[0])
-    return Curve(
-        steepest=steepest,
-        is_flat_left=bool(left < limit),
-        is_flat_right=bool(right < limit),
-        is_rectifier=is_zero and at_one > limit,
-    )
-
-
-def flat_share(function: ScalarFunction, z: np.ndarray) -> float:
-    """Give the share of these pre-activations at which the function is flat.
-
-    >>> flat_share(np.tanh, np.array([0.0, 1.0, 3.0, -5.0]))
-    0.5
-    """
-    if not z.size:
-        return 0.0
-    limit = FLAT_SHARE * curve_of(function).steepest
-    return float(np.mean(np.abs(slope(function, np.asarray(z, dtype=float))) < limit))
+    below = activation(np.array([-8.0, -3.0, -1.0, -0.1]))
+    above = activation(np.array([0.1, 0.5, 1.0]))
+    return bool(np.all(below == 0.0) and np.all(np.diff(above) > 0.0))

@@ -31,7 +31,7 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from fanin.rules.curve import curve_of, flat_share
+from fanin.rules.curve import saturates
 from fanin.rules.layers import layers
 from fanin.rules.rule import Finding, Rule, Severity
 from fanin.rules.words import listing, number
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fanin.rules.inspection import Inspection
-    from fanin.rules.layers import Layer
 
 MOST_FLAT = 0.5
 # So many of the pre-activations flat that no gradient to speak of gets through.
@@ -50,9 +49,9 @@ NEARLY_ALL = 0.95
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Yield one finding for all saturated layers, the worst of them measured."""
     shares = {
-        layer.name: (flat_share(layer.function, layer.site.sample), layer)
+        layer.name: (layer.activation.flat_share(layer.site.sample), layer)
         for layer in layers(inspection)
-        if not layer.is_gate and layer.site.is_finite and _can_saturate(layer)
+        if not layer.is_gate and layer.site.is_finite and saturates(layer.activation)
     }
     flat = {name: pair for name, pair in shares.items() if pair[0] > MOST_FLAT}
     if not flat:
@@ -74,12 +73,6 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         source=worst.linear.source,
         paths=tuple(p for _, layer in flat.values() for p in layer.paths),
     )
-
-
-def _can_saturate(layer: Layer) -> bool:
-    """Say whether it is flat on both sides and steep in the middle, unlike ReLU6."""
-    curve = curve_of(layer.function)
-    return curve.saturates and not curve.is_rectifier
 
 
 RULE = Rule(

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fanin.rules.curve import curve_of
+from fanin.rules.curve import is_rectifier
 from fanin.rules.layers import layers
 from fanin.rules.rule import Finding, Rule, Severity
 from fanin.rules.words import number
@@ -57,7 +57,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         n_units = len(layer.site.unit_maxima)
         if n_units == 0 or not layer.site.is_finite or layer.is_gate:
             continue
-        if not curve_of(layer.function).is_rectifier:
+        if not is_rectifier(layer.activation):
             continue
         n_dead = int(np.count_nonzero(layer.site.unit_maxima <= 0.0))
         share = expected_dead(correlation(layer.site.unit_means, layer), batch_size)

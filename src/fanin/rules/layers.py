@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fanin.activations import identify
 from fanin.graph.flow import Flow, activation_after
 from fanin.graph.graph import Op
 from fanin.rules.trunk import is_lookup
 from fanin.rules.words import name_of
 
 if TYPE_CHECKING:
+    from fanin.activations import Activation
     from fanin.graph import Graph, Node, SiteStatistics
-    from fanin.graph.graph import ScalarFunction
     from fanin.rules.inspection import Inspection
 
 
@@ -25,8 +26,7 @@ class Layer:
     """
 
     linear: Node
-    activation: Node
-    function: ScalarFunction
+    activation: Activation
     site: SiteStatistics
     is_gate: bool
 
@@ -55,22 +55,21 @@ def layers(inspection: Inspection) -> tuple[Layer, ...]:
     for node in graph.linears:
         if is_lookup(node):
             continue
-        activation = activation_after(flow, node)
-        if activation is None or activation.function is None or activation.id in outer:
+        after = activation_after(flow, node)
+        if after is None or after.function is None or after.id in outer:
             continue
-        site = sites.get(activation.inputs[0])
+        site = sites.get(after.inputs[0])
         if site is None:
             continue
-        readers = flow.after(activation.id)
+        readers = flow.after(after.id)
         layer = Layer(
             linear=node,
-            activation=activation,
-            function=activation.function,
+            activation=identify(after.function),
             site=site,
             is_gate=any(reader.op is Op.MULTIPLY for reader in readers),
         )
         # Of several layers summed before one activation the last stands for all.
-        found[activation.id] = layer
+        found[after.id] = layer
     return tuple(found.values())
 
 

@@ -1,0 +1,125 @@
+"""FAN702 wrong-fan.
+
+## What it finds
+Weights whose standard deviation is that of He, LeCun or Glorot for a wrong count of
+inputs, and of none of them for the right one: a convolution that forgot the size of its
+kernel, a stack of matrices whose first axis was taken for the outputs.
+
+## Why it hurts
+The scale is off by the square root of the ratio of the counts, in every such layer.
+
+## When it is fine
+By accident a std chosen otherwise can equal a formula; the match is to five standard
+errors, well under one percent for most layers. Alone the rule gives a note.
+
+## Example
+    experts = torch.empty(8, 256, 512)             # (expert, in, out)
+    nn.init.kaiming_normal_(experts)               # takes 256·512 for the fan-in
+
+## Use instead
+    for expert in experts:
+        nn.init.kaiming_normal_(expert.T)
+
+## Assumptions
+Fan-in and fan-out both count as right.
+
+## Source
+He, Zhang, Ren & Sun (2015), equations 10 and 14; the fans from `fanin.graph.fans`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log, prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fanin.rules.fan701_scheme_mismatch import STANDARD_ERRORS, std_with_error
+from fanin.rules.rule import Finding, Rule, Severity
+from fanin.rules.words import number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fanin.graph import Weight
+    from fanin.rules.inspection import Inspection
+
+NUMERATORS = {"He": 2.0, "LeCun": 1.0, "PyTorch's default": 1.0 / 3.0}
+# A relative error beyond this decides nothing: too many formulas fit.
+LARGEST_ERROR = 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrongFan:
+    """scheme: whose formula fits; count: the number it was given for the inputs."""
+
+    scheme: str
+    count: float
+    std: float
+
+
+def find(inspection: Inspection) -> Iterator[Finding]:
+    """Yield one finding for each weight that was given a wrong count."""
+    seen: set[str] = set()
+    for node in inspection.graph.linears:
+        weight = node.weight
+        if weight is None or weight.path in seen or weight.roles.is_lookup:
+            continue
+        seen.add(weight.path)
+        value = np.asarray(inspection.values[weight.path], dtype=np.float64)
+        wrong = wrong_fan(value, weight)
+        if wrong is not None:
+            right = wrong.std * (wrong.count / weight.fan.n_in) ** 0.5
+            yield Finding(
+                code=RULE.code,
+                name=RULE.name,
+                severity=RULE.severity,
+                where=weight.path,
+                message=f"Its std fits {wrong.scheme} for {wrong.count:.0f} inputs, "
+                f"but {weight.fan.n_in:.0f} enter each unit.",
+                measured=f"std {number(wrong.std)}",
+                expected=f"std {number(right)} for {weight.fan.n_in:.0f} inputs",
+                why="The initializer took another axis for the inputs.",
+                fix="Give the initializer the right fan: fanin.init(model).",
+                source=node.source,
+                paths=(weight.path,),
+            )
+
+
+def wrong_fan(value: np.ndarray, weight: Weight) -> WrongFan | None:
+    """Find the wrong count that explains the std where no right one does.
+
+    The wrong counts: the inputs without the kernel, and the product of all axes but
+    the first or the last of a weight with three axes or more.
+    """
+    std, error = std_with_error(value)
+    if std == 0.0 or error > LARGEST_ERROR or value.ndim < 3:
+        return None
+    fan = weight.fan
+    right = {fan.n_in, fan.n_out, (fan.n_in + fan.n_out) / 2.0}
+    margin = max(STANDARD_ERRORS * error, 1e-4)
+
+    def fits(count: float, numerator: float) -> bool:
+        return abs(log(std**2 * count / numerator)) < 2.0 * margin
+
+    if any(fits(n, top) for n in right for top in NUMERATORS.values()):
+        return None
+    roles = weight.roles
+    channels = prod(value.shape[i] for i in roles.inputs)
+    wrong = {float(channels), *(float(value.size / n) for n in value.shape)} - right
+    for count in sorted(wrong):
+        for name, top in NUMERATORS.items():
+            if fits(count, top):
+                return WrongFan(scheme=name, count=count, std=std)
+    return None
+
+
+RULE = Rule(
+    code="FAN702",
+    name="wrong-fan",
+    severity=Severity.WARNING,
+    find=find,
+    page=__doc__,
+    hidden_by=("FAN802",),
+)
