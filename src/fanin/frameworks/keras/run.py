@@ -1,0 +1,98 @@
+"""One run of a Keras model on a task: its batch and target ready, its values given."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import keras
+from keras import ops
+
+from fanin.frameworks.keras.call import at_values, check_fit, outputs_of, tensors_of
+from fanin.frameworks.keras.objective import loss_of, target_of
+from fanin.frameworks.keras.variables import variables_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import numpy as np
+
+    from fanin.graph import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What every run on one task shares; made once, and checked before anything runs.
+
+    batch: tensors in the task's own structure, None without one. target: tensors.
+    gives_probabilities: the output went through a softmax or a sigmoid.
+    """
+
+    model: Any
+    task: Task
+    batch: Any
+    target: Any
+    gives_probabilities: bool
+
+    @classmethod
+    def of(cls, model: Any, task: Task) -> Run:
+        """Check model and batch against each other, and make the tensors.
+
+        Raises:
+            NoStorageError: if the model is not built.
+            ArgumentError, BatchError: if the batch is missing, wrong or not finite.
+        """
+        variables_of(model)
+        batch = tensors_of(task)
+        check_fit(model, batch)
+        return cls(
+            model=model,
+            task=task,
+            batch=batch,
+            target=target_of(task),
+            gives_probabilities=False,
+        )
+
+    def tensors(self, values: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        """Give all real parameters as tensors, at ``values`` where given."""
+        held = variables_of(self.model).parameters
+        convert = partial(_as_parameter, values=values)
+        return {path: convert(path, v) for path, v in held.items() if _is_real(v)}
+
+    @contextmanager
+    def at(self, values: Mapping[str, Any]) -> Iterator[None]:
+        """Let the model read these tensors; see `call.at_values`."""
+        with at_values(self.model, values, self.task.seed):
+            yield
+
+    def outputs(self) -> Any:
+        """Run the model forward, inside `at`."""
+        return outputs_of(self.model, self.task, self.batch)
+
+    def loss(self, outputs: Any) -> Any:
+        """Compute the objective from the outputs, inside `at`: a scalar tensor."""
+        if self.task.objective is not None:
+            return outputs
+        return loss_of(
+            self.model,
+            self.task,
+            self.target,
+            outputs,
+            gives_probabilities=self.gives_probabilities,
+        )
+
+    def objective(self) -> Any:
+        """Run forward and compute the objective, inside `at`."""
+        return self.loss(self.outputs())
+
+
+def _as_parameter(path: str, variable: Any, values: Mapping[str, np.ndarray]) -> Any:
+    if path in values:
+        return ops.convert_to_tensor(values[path], dtype=variable.dtype)
+    return ops.convert_to_tensor(variable.value)
+
+
+def _is_real(variable: Any) -> bool:
+    return bool(keras.backend.is_float_dtype(variable.dtype))
