@@ -1,1 +1,5 @@
-"""The sampler: (seed, parameter name, index) → the same bits everywhere."""
+"""The sampler: numbers from seed, parameter name and index alone."""
+
+from fanin.sampler.draw import draw as draw
+from fanin.sampler.key import canonical_name as canonical_name
+from fanin.sampler.law import Law as Law
