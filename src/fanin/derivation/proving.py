@@ -96,6 +96,15 @@ def readable(values: Mapping[Expr, Expr]) -> dict[str, float]:
     return {unicode_name(str(symbol)): float(value) for symbol, value in values.items()}
 
 
+def decimal(value: float) -> str:
+    """Give a number with six digits and a true minus sign.
+
+    >>> decimal(-0.25)
+    '−0.25'
+    """
+    return f"{value:.6g}".replace("-", "−")
+
+
 def listed(words: Sequence[str]) -> str:
     """Join words as in a sentence.
 

@@ -178,23 +178,26 @@ def _array(analysis: Analysis, tensor: str) -> Formula:
     values = [analysis.start[entry] for entry in entries]
     name = Label(f"{tensor[0]}{tensor[1:]}", rf"{tensor[0]}_{{{tensor[1:]}}}")
     if all(value == values[0] for value in values):
-        shape = "all entries" if len(entries) > 1 else "its entry"
-        text = f"{tensor}: {shape} {written(values[0], TEXT)}"
-        latex = rf"{name.latex}: \text{{{shape} }} {written(values[0], LATEX)}"
-        return Formula(text=text, latex=latex, sides=(values[0],))
+        shape = " in all entries" if len(entries) > 1 else ""
+        filled = chain(name, values[0])
+        latex = (
+            rf"{filled.latex} \; \text{{{shape.strip()}}}" if shape else filled.latex
+        )
+        return Formula(text=f"{filled.text}{shape}", latex=latex, sides=(values[0],))
     if values == [entry.symbol for entry in entries]:
         return Formula(
             text=f"{tensor}: any values, one symbol each",
-            latex=rf"{name.latex}: \text{{any values, one symbol each}}",
+            latex=rf"{name.latex}: \; \text{{any values, one symbol each}}",
         )
     pairs = [(e, v) for e, v in zip(entries, values, strict=True) if v != e.symbol]
     is_all = len(pairs) == len(entries)
     rest = "" if is_all else "; the others any values"
-    latex_rest = "" if is_all else r"; \text{ the others any values}"
+    latex_rest = "" if is_all else r"; \; \text{the others any values}"
     texts = ", ".join(f"{e} = {written(v, TEXT)}" for e, v in pairs)
     latexes = ", ".join(f"{e.symbol.name} = {written(v, LATEX)}" for e, v in pairs)
     return Formula(
-        text=f"{tensor}: {texts}{rest}", latex=f"{name.latex}: {latexes}{latex_rest}"
+        text=f"{tensor}: {texts}{rest}",
+        latex=rf"{name.latex}: \; {latexes}{latex_rest}",
     )
 
 

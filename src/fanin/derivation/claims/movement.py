@@ -18,6 +18,7 @@ from fanin.derivation.notation import Entry, unicode_name, x
 from fanin.derivation.printing import chain, derivative
 from fanin.derivation.proving import (
     checked,
+    decimal,
     equal,
     listed,
     observed,
@@ -142,7 +143,7 @@ def _waking_lines(analysis: Analysis, tensor: str, step: int) -> list[ProofStep]
     lines.append(
         checked(
             f"At step {step} the gradient of {tensor} is not 0: the run has "
-            f"dL/d{largest} = {values[largest]:.6g}.",
+            f"dL/d{largest} = {decimal(values[largest])}.",
             abs(values[largest]) > 0 and not trace.is_zero(entry),
             chain(derivative(LOSS, entry.symbol), simplified(trace, entry)),
         )
@@ -179,7 +180,7 @@ def _refute_by_movement(analysis: Analysis, tensor: str, statement: str) -> Clai
     values = analysis.gradients_at(analysis.states[step - 1])
     entry = max(analysis.net.of(tensor), key=lambda e: abs(values[e]))
     line = checked(
-        f"At step {step} of the run dL/d{entry} = {values[entry]:.6g}: {tensor} moves.",
+        f"At step {step} of the run dL/d{entry} = {decimal(values[entry])}: {tensor} moves.",
         abs(values[entry]) > 0,
         gradient_formula(traced(analysis.net, point_before(analysis, step)), entry),
     )
@@ -232,8 +233,8 @@ def _refute_constant(analysis: Analysis, statement: str) -> Claim:
         ]
         if max(found) - min(found) > 1e-9:
             line = checked(
-                f"After step {step} of the run two inputs give z = {max(found):.6g} "
-                f"and {min(found):.6g}.",
+                f"After step {step} of the run two inputs give z = {decimal(max(found))} "
+                f"and {decimal(min(found))}.",
                 max(found) > min(found),
             )
             return refuted(statement, [line], first_sample(analysis))

@@ -14,7 +14,7 @@ from fanin.derivation.chainrule import LOSS
 from fanin.derivation.net import refused
 from fanin.derivation.notation import Entry, real, x, y
 from fanin.derivation.printing import Label, chain, derivative
-from fanin.derivation.proving import checked, equal, observed, proved, refuted
+from fanin.derivation.proving import checked, decimal, equal, observed, proved, refuted
 
 if TYPE_CHECKING:
     from fanin.derivation.records import Claim
@@ -162,7 +162,7 @@ def minibatches_free_it(analysis: Analysis) -> Claim:
     values = analysis.gradients_at(analysis.states[0], [one])
     line = checked(
         f"A batch of one sample with y = {float(one[1][0]):g} has dL/d{bias} = "
-        f"{values[bias]:.6g}.",
+        f"{decimal(values[bias])}.",
         values[bias] != 0,
         chain(derivative(LOSS, bias.symbol), analysis.trace.gradient[bias]),
     )

@@ -12,7 +12,7 @@ from fanin.derivation.claims.ties import pair_stays_equal
 from fanin.derivation.invariant import unit_entries
 from fanin.derivation.notation import Entry, real
 from fanin.derivation.printing import Label, chain
-from fanin.derivation.proving import checked, proved, refuted
+from fanin.derivation.proving import checked, decimal, proved, refuted
 from fanin.derivation.start import generic
 from fanin.derivation.trace import traced
 
@@ -66,8 +66,8 @@ def _only_if(
     difference = sympy.factor(trace.gradient[p] - trace.gradient[q])
     return checked(
         f"Only if: let the {words} alone differ. Then what they still share gets "
-        f"different gradients: in the run dL/d{p} = {values[p]:.6g} and dL/d{q} = "
-        f"{values[q]:.6g} at step 1.",
+        f"different gradients: in the run dL/d{p} = {decimal(values[p])} and dL/d{q} = "
+        f"{decimal(values[q])} at step 1.",
         abs(values[p] - values[q]) > 1e-9 and not trace.are_equal(p, q),
         chain(Label(f"dL/d{p} − dL/d{q}", _latex(p, q)), difference),
     )
@@ -102,8 +102,8 @@ def dropout_breaks_the_tie(analysis: Analysis) -> Claim:
                 chain(Label(f"dL/d{p} − dL/d{q}", _latex(p, q)), difference),
             ),
             checked(
-                f"With m₁ = 0, m₂ = 2 (p = ½) the run has dL/d{p} = {found[p]:.6g} and "
-                f"dL/d{q} = {found[q]:.6g}.",
+                f"With m₁ = 0, m₂ = 2 (p = ½) the run has dL/d{p} = {decimal(found[p])} and "
+                f"dL/d{q} = {decimal(found[q])}.",
                 abs(found[p] - found[q]) > 1e-9,
             ),
         ],

@@ -19,6 +19,7 @@ from fanin.derivation.notation import Entry
 from fanin.derivation.printing import TEXT, Label, chain, derivative, written
 from fanin.derivation.proving import (
     checked,
+    decimal,
     equal,
     listed,
     observed,
@@ -140,7 +141,7 @@ def _refute_twins(
         if abs(state[p] - state[q]) > 1e-9:
             when = "At the start" if step == 0 else f"After step {step} of the run"
             line = checked(
-                f"{when} {p} = {state[p]:.6g} and {q} = {state[q]:.6g}.",
+                f"{when} {p} = {decimal(state[p])} and {q} = {decimal(state[q])}.",
                 state[p] != state[q],
             )
             return refuted(statement, [line], first_sample(analysis))
@@ -153,7 +154,7 @@ def gradients_equal(analysis: Analysis, one: Entry, other: Entry) -> Claim:
     statement = f"dL/d{one} = dL/d{other} at the start, for every input and target."
     trace = analysis.trace
     values = analysis.gradients_at(analysis.states[0])
-    text = f"run: {values[one]:.6g} and {values[other]:.6g} at step 1"
+    text = f"run: {decimal(values[one])} and {decimal(values[other])} at step 1"
     if trace.are_equal(one, other):
         lines = [_product_line(analysis, entry) for entry in (one, other)]
         lines.append(
@@ -194,8 +195,8 @@ def _refute_equal_gradients(
     trace = analysis.trace
     difference = sympy.factor(trace.gradient[one] - trace.gradient[other])
     line = checked(
-        f"At this sample dL/d{one} = {values[one]:.6g} and dL/d{other} = "
-        f"{values[other]:.6g}.",
+        f"At this sample dL/d{one} = {decimal(values[one])} and dL/d{other} = "
+        f"{decimal(values[other])}.",
         values[one] != values[other],
         chain(Label(f"dL/d{one} − dL/d{other}", _difference(one, other)), difference),
     )
@@ -229,7 +230,7 @@ def all_entries_stay_equal(analysis: Analysis) -> Claim:
         return proved(statement, [line], kind="induction")
     claim = _refute_equal_gradients(analysis, *within, statement)
     state = analysis.states[-1]
-    shown = [f"{entry} = {state[entry]:.6g}" for entry in within]
+    shown = [f"{entry} = {decimal(state[entry])}" for entry in within]
     text = f"run: {', '.join(shown)}"
     return observed(claim, text, agrees=state[within[0]] != state[within[1]])
 
