@@ -1,0 +1,52 @@
+"""Find the framework that a model is of, importing none that is not loaded."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any, cast
+
+from fanin.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from fanin.frameworks.framework import Framework
+
+FRAMEWORKS = ("keras", "torch")
+"""In the order in which they are asked: on the torch backend a Keras layer is a torch
+module as well."""
+
+
+def find(model: Any) -> Framework:
+    """Give the framework of a model: Keras is asked before torch.
+
+    A framework that is not imported yet cannot have made the model and is not asked.
+
+    Raises:
+        ArgumentError: if the model is of none; it names what is taken.
+
+    >>> find(42)
+    Traceback (most recent call last):
+        ...
+    fanin.errors.ArgumentError: Argument 'model' must be a torch.nn.Module or a
+    keras.Layer. Received: 42.
+    """
+    for name in FRAMEWORKS:
+        if name in sys.modules:
+            found = named(name)
+            if found.owns(model):
+                return found
+    expected = "a torch.nn.Module or a keras.Layer"
+    raise ArgumentError.of(argument="model", received=model, expected=expected)
+
+
+def named(name: str) -> Framework:
+    """Import the folder of a framework: "torch" or "keras".
+
+    Raises:
+        ArgumentError: if there is no such framework.
+    """
+    if name not in FRAMEWORKS:
+        expected = f"one of {', '.join(FRAMEWORKS)}"
+        raise ArgumentError.of(argument="framework", received=name, expected=expected)
+    module = importlib.import_module(f"fanin.frameworks.{name}")
+    return cast("Framework", module)

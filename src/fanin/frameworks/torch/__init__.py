@@ -1,0 +1,13 @@
+"""PyTorch: the verbs of the Framework Protocol."""
+
+from typing import Final
+
+from fanin.frameworks.torch.gradients import gradients as gradients
+from fanin.frameworks.torch.parameters import buffers as buffers
+from fanin.frameworks.torch.parameters import owns as owns
+from fanin.frameworks.torch.parameters import parameters as parameters
+from fanin.frameworks.torch.parameters import read as read
+from fanin.frameworks.torch.parameters import seed as seed
+from fanin.frameworks.torch.parameters import write as write
+
+NAME: Final = "torch"

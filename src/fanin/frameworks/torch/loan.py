@@ -1,0 +1,156 @@
+"""A model on loan: run it at other parameter values, give it back as it was."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from fanin.errors import ShapeError, UnknownParameterError
+from fanin.frameworks._aten.random_state import seeded
+from fanin.frameworks.torch.parameters import (
+    Identity,
+    as_tensor,
+    identity,
+    is_lazy,
+    named_parameters,
+    parameters,
+    require_storage,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import numpy as np
+
+    Substitutes = dict[str, torch.nn.Parameter]
+
+
+@contextmanager
+def borrowed(model: Any, substitutes: Substitutes, seed: int) -> Iterator[None]:
+    """Put other tensors in the place of parameters and buffers, for a while.
+
+    Buffers get copies on the substitutes' device, so that running means may move.
+    Whatever a run leaves on a module (a cache, a mode, a hook) is taken off again, and
+    random state is put back: afterwards the model is what it was, after an error too.
+
+    Args:
+        model: a module.
+        substitutes: by path, the tensors to run with, one for each parameter.
+        seed: of the noise in the run.
+    """
+    modules = list(model.modules())
+    kept = [_state(module) for module in modules]
+    device = next((t.device for t in substitutes.values()), None)
+    was_flag = torch.backends.mha.get_fastpath_enabled()
+    with seeded(seed), torch.inference_mode(mode=False), torch.enable_grad():
+        try:
+            torch.backends.mha.set_fastpath_enabled(False)
+            _substitute(model, substitutes, device)
+            yield
+        finally:
+            torch.backends.mha.set_fastpath_enabled(was_flag)
+            for module, state in zip(modules, kept, strict=True):
+                _restore(module, state)
+
+
+def copies(model: Any, values: Mapping[str, np.ndarray] | None = None) -> Substitutes:
+    """Give a copy of each parameter, at other values where given.
+
+    Raises:
+        NoStorageError: if a parameter has no memory.
+        UnknownParameterError, ShapeError: if ``values`` do not fit the model.
+    """
+    tensors = named_parameters(model)
+    given = _by_first_name(model, values or {})
+    found: Substitutes = {}
+    for parameter in parameters(model):
+        path, tensor = parameter.path, tensors[parameter.path]
+        require_storage(path, tensor)
+        if path in given:
+            if given[path].shape != parameter.shape:
+                raise ShapeError.of(path, parameter.shape, given[path].shape)
+            copy = as_tensor(given[path], tensor.dtype, tensor.device)
+        else:
+            copy = tensor.detach().clone()
+        found[path] = torch.nn.Parameter(copy, requires_grad=tensor.requires_grad)
+    return found
+
+
+def shapes_alone(model: Any) -> Substitutes:
+    """Give a meta tensor, which has a shape and no numbers, for each parameter.
+
+    Raises:
+        NoStorageError: if a parameter is lazy, since then it has no shape either.
+    """
+    tensors = named_parameters(model)
+    found: Substitutes = {}
+    for parameter in parameters(model):
+        tensor = tensors[parameter.path]
+        if is_lazy(tensor):
+            require_storage(parameter.path, tensor)
+        copy = torch.empty_like(tensor, device="meta")
+        found[parameter.path] = torch.nn.Parameter(copy, tensor.requires_grad)
+    return found
+
+
+def _by_first_name(
+    model: Any, values: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    first = {n: p.path for p in parameters(model) for n in (p.path, *p.aliases)}
+    for path in values:
+        if path not in first:
+            raise UnknownParameterError.of(path, first)
+    return {first[path]: array for path, array in values.items()}
+
+
+def _substitute(
+    model: torch.nn.Module, substitutes: Substitutes, device: torch.device | None
+) -> None:
+    tensors = named_parameters(model)
+    by_identity = {identity(tensors[path]): s for path, s in substitutes.items()}
+    copied: dict[Identity, torch.Tensor] = {}
+    for module in model.modules():
+        own: dict[str, Any] = module._parameters  # noqa: SLF001 (as functional_call does)
+        held: dict[str, Any] = module._buffers  # noqa: SLF001
+        for name in [name for name, tensor in own.items() if tensor is not None]:
+            own[name] = by_identity[identity(own[name])]
+        for name in [name for name, tensor in held.items() if tensor is not None]:
+            key = identity(held[name])
+            copied.setdefault(key, _copy_of_buffer(held[name], device))
+            held[name] = copied[key]
+
+
+def _copy_of_buffer(held: torch.Tensor, device: torch.device | None) -> torch.Tensor:
+    if device is not None and device.type == "meta":
+        return torch.empty_like(held, device="meta")
+    return held.detach().clone()
+
+
+_TABLES = (
+    "_parameters",
+    "_buffers",
+    "_modules",
+    "_forward_hooks",
+    "_forward_pre_hooks",
+    "_backward_hooks",
+    "_backward_pre_hooks",
+)
+
+
+def _state(module: torch.nn.Module) -> dict[str, Any]:
+    """Give a module's attributes, its tables copied so that changes can be undone."""
+    state = dict(module.__dict__)
+    for table in _TABLES:
+        state[f"\0{table}"] = dict(state[table])
+    return state
+
+
+def _restore(module: torch.nn.Module, state: dict[str, Any]) -> None:
+    for table in _TABLES:
+        kept = state.pop(f"\0{table}")
+        state[table].clear()
+        state[table].update(kept)
+    module.__dict__.clear()
+    module.__dict__.update(state)

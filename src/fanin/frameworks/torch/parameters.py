@@ -1,0 +1,265 @@
+"""Read the parameters of a torch module, and write all of them or none."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from fanin.errors import (
+    ArgumentError,
+    ModelError,
+    NoStorageError,
+    ShapeError,
+    UnknownParameterError,
+)
+from fanin.graph import Parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from fanin.frameworks.framework import Draw
+
+Identity = tuple[object, ...]
+
+LAZY = (torch.nn.UninitializedParameter, torch.nn.UninitializedBuffer)
+
+
+def owns(model: Any) -> bool:
+    """Say whether the model is a ``torch.nn.Module``."""
+    loaded = sys.modules.get("torch")
+    return loaded is not None and isinstance(model, loaded.nn.Module)
+
+
+def parameters(model: Any) -> tuple[Parameter, ...]:
+    """List the parameters, each once: the further names of a tied one are aliases.
+
+    >>> net = torch.nn.Linear(3, 2)
+    >>> [(p.path, p.shape, p.dtype, p.owner) for p in parameters(net)]
+    [('weight', (2, 3), 'float32', 'Linear'), ('bias', (2,), 'float32', 'Linear')]
+    """
+    found: dict[Identity, list[str]] = {}
+    tensors: dict[Identity, torch.nn.Parameter] = {}
+    for path, tensor in model.named_parameters(remove_duplicate=False):
+        found.setdefault(identity(tensor), []).append(path)
+        tensors.setdefault(identity(tensor), tensor)
+    return tuple(
+        Parameter(
+            path=names[0],
+            shape=() if is_lazy(tensors[key]) else tuple(tensors[key].shape),
+            dtype=str(tensors[key].dtype).removeprefix("torch."),
+            is_trainable=tensors[key].requires_grad,
+            aliases=tuple(names[1:]),
+            storage=_storage(tensors[key]),
+            owner=_owner(model, names[0]),
+        )
+        for key, names in found.items()
+    )
+
+
+def identity(tensor: torch.Tensor) -> Identity:
+    """Give a key that two tensors share when they are the same numbers in memory.
+
+    Two parameters may be two objects over one storage, which is a tie as well.
+    """
+    if is_lazy(tensor) or tensor.layout is not torch.strided or tensor.numel() == 0:
+        return (id(tensor),)
+    try:
+        storage = tensor.untyped_storage()._cdata  # noqa: SLF001 (the only handle that meta tensors have)
+    except (NotImplementedError, RuntimeError):
+        return (id(tensor),)
+    place = (tensor.storage_offset(), tuple(tensor.shape), tensor.stride())
+    return (storage, *place)
+
+
+def is_lazy(tensor: torch.Tensor) -> bool:
+    """Say whether a parameter waits for the first batch to get its shape."""
+    return isinstance(tensor, LAZY)
+
+
+def named_parameters(model: Any) -> dict[str, torch.nn.Parameter]:
+    """Give every parameter under every one of its names."""
+    return dict(model.named_parameters(remove_duplicate=False))
+
+
+def read(model: Any) -> dict[str, np.ndarray]:
+    """Copy out the parameters' values, by path, each tied one once.
+
+    Raises:
+        NoStorageError: if one has no memory.
+
+    >>> read(torch.nn.Linear(3, 2))["weight"].shape
+    (2, 3)
+    """
+    tensors = named_parameters(model)
+    return {p.path: as_array(p.path, tensors[p.path]) for p in parameters(model)}
+
+
+def buffers(model: Any) -> dict[str, np.ndarray]:
+    """Copy out what is stored and not trained (running means), by path.
+
+    Raises:
+        NoStorageError: if one has no memory.
+    """
+    return {path: as_array(path, tensor) for path, tensor in model.named_buffers()}
+
+
+def as_array(path: str, tensor: torch.Tensor) -> np.ndarray:
+    """Copy a tensor out; what NumPy has no type for (bfloat16) comes as float32."""
+    require_storage(path, tensor)
+    held = tensor.detach().to("cpu", copy=True)
+    if held.layout is not torch.strided:
+        held = held.to_dense()
+    try:
+        array: np.ndarray = held.resolve_conj().numpy()
+    except TypeError:
+        array = held.to(torch.float32).numpy()
+    return array
+
+
+def require_storage(path: str, tensor: torch.Tensor) -> None:
+    """Refuse a tensor without memory.
+
+    Raises:
+        NoStorageError: if it is lazy or on the meta device.
+    """
+    if is_lazy(tensor):
+        raise NoStorageError.of(path, "lazy")
+    if tensor.is_meta:
+        raise NoStorageError.of(path)
+
+
+def seed(model: Any) -> int:  # noqa: ARG001 (the Protocol's argument: JAX needs it)
+    """Take 63 bits from torch's global generator, which moves on as by any draw.
+
+    >>> _ = torch.manual_seed(0)
+    >>> first = seed(None)
+    >>> first == seed(None)
+    False
+    """
+    return int(torch.empty((), dtype=torch.int64, device="cpu").random_())
+
+
+def write(model: Any, draws: Mapping[str, Draw]) -> Any:
+    """Write the drawn numbers: all parameters named, or none.
+
+    Every name, shape and memory is looked at first, then everything is drawn, then
+    everything is copied. Numbers are rounded once, to the parameter's own type. A tied
+    parameter answers to any of its names.
+
+    Returns:
+        The same model.
+
+    Raises:
+        UnknownParameterError: if the model has no parameter of a path.
+        NoStorageError: if a parameter has no memory.
+        ArgumentError: if two paths name one tied parameter.
+        ShapeError: if a draw gives an array of another shape.
+        ModelError: if a parameter refuses to be written.
+
+    >>> layer = torch.nn.Linear(2, 1, bias=False)
+    >>> write(layer, {"weight": lambda _: np.array([[0.5, -0.25]])}).weight.tolist()
+    [[0.5, -0.25]]
+    """
+    targets = _targets(model, draws)
+    drawn = {
+        path: _drawn(path, tensor, draws[path]) for path, tensor in targets.items()
+    }
+    _copy_all(targets, drawn)
+    return model
+
+
+def _targets(model: Any, draws: Mapping[str, Draw]) -> dict[str, torch.nn.Parameter]:
+    known = named_parameters(model)
+    seen: dict[Identity, str] = {}
+    for path in draws:
+        if path not in known:
+            raise UnknownParameterError.of(path, known)
+        require_storage(path, known[path])
+        first = seen.setdefault(identity(known[path]), path)
+        if first != path:
+            expected = "one name for each parameter, and these two are tied"
+            raise ArgumentError.of(
+                argument="draws", received=(first, path), expected=expected
+            )
+    return {path: known[path] for path in draws}
+
+
+def _drawn(path: str, tensor: torch.Tensor, draw: Draw) -> torch.Tensor:
+    array = np.asarray(draw(None))
+    if array.shape != tuple(tensor.shape):
+        raise ShapeError.of(path, tuple(tensor.shape), array.shape)
+    return as_tensor(array, tensor.dtype)
+
+
+def as_tensor(
+    array: np.ndarray, dtype: torch.dtype, device: torch.device | str = "cpu"
+) -> torch.Tensor:
+    """Copy an array into a tensor of that type, rounding once.
+
+    torch goes from float64 to a half type by way of float32, and so rounds twice.
+    Rounding to odd in between keeps the second rounding right (Boldo and Melquiond,
+    2008, "Emulation of FMA and correctly rounded sums: proved algorithms using
+    rounding to odd", theorem 3).
+    """
+    if array.dtype.kind not in "fiubc":  # ml_dtypes' bfloat16 and its kin
+        array = array.astype(np.float32)
+    if array.dtype == np.float64 and dtype in {torch.float16, torch.bfloat16}:
+        array = _rounded_to_odd(array)
+    return torch.from_numpy(np.array(array, copy=True)).to(device, dtype)
+
+
+def _rounded_to_odd(array: np.ndarray) -> np.ndarray:
+    """Round float64 to float32: what is not exact gets a last bit of 1."""
+    with np.errstate(over="ignore", under="ignore"):
+        nearest = array.astype(np.float32)
+    is_past = np.abs(nearest) > np.abs(array)
+    towards_zero = np.where(is_past, np.nextafter(nearest, np.float32(0.0)), nearest)
+    is_exact = (nearest == array) | ~np.isfinite(array)
+    bits = towards_zero.view(np.uint32)
+    return np.where(is_exact, bits, bits | np.uint32(1)).view(np.float32)
+
+
+def _copy_all(
+    targets: Mapping[str, torch.nn.Parameter], drawn: Mapping[str, torch.Tensor]
+) -> None:
+    """Copy every tensor; if one refuses, those before it get their numbers back."""
+    undo: list[tuple[torch.Tensor, torch.Tensor]] = []
+    try:
+        with torch.no_grad():
+            for path, tensor in targets.items():
+                undo.append((tensor, tensor.detach().clone()))
+                tensor.copy_(drawn[path])
+    except Exception as why:
+        with torch.no_grad():
+            for written, before in undo[:-1]:
+                written.copy_(before)
+        what = (
+            f"Parameter {path!r} cannot be written ({why}); no parameter was changed."
+        )
+        raise ModelError(what) from why
+
+
+def _storage(tensor: torch.Tensor) -> str:
+    if is_lazy(tensor):
+        return "lazy"
+    return "meta" if tensor.is_meta else "ready"
+
+
+def _owner(model: torch.nn.Module, path: str) -> str:
+    """Give the class of the module that holds it; of the layer, if parametrized."""
+    parent = path.rpartition(".")[0]
+    layer = parent.partition("parametrizations.")[0].rstrip(".")
+    module = model.get_submodule(layer if "parametrizations." in parent else parent)
+    name = type(module).__name__
+    return name.removeprefix("Parametrized")
+
+
+def trainable(model: Any) -> Iterator[tuple[str, torch.nn.Parameter]]:
+    """Yield each trainable parameter once, under its first name."""
+    tensors = named_parameters(model)
+    for parameter in parameters(model):
+        if parameter.is_trainable:
+            yield parameter.path, tensors[parameter.path]

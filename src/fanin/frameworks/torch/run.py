@@ -1,0 +1,63 @@
+"""Run a borrowed model on a task, and say what went wrong if it does."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from fanin.errors import BatchError, FaninError, ModelError, NothingToTrainError
+from fanin.frameworks.torch.parameters import parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fanin.frameworks.torch.batch import Arguments
+
+_SHAPE_WORDS = ("shape", "size", "dimension", "channels", "broadcast", "out of range")
+
+
+@contextmanager
+def told(model: Any, arguments: Arguments) -> Iterator[None]:
+    """Turn an error of the model into a ModelError that names shapes; keep it as cause.
+
+    Raises:
+        BatchError: if the model's error speaks of shapes.
+        ModelError: if it speaks of anything else.
+    """
+    try:
+        yield
+    except FaninError:
+        raise
+    except Exception as why:
+        name = type(model).__name__
+        given = arguments.describe()
+        what = f"{name} raised {type(why).__name__} on {given}: {why}"
+        is_about_shapes = any(word in str(why).lower() for word in _SHAPE_WORDS)
+        if isinstance(why, RuntimeError | ValueError | IndexError) and is_about_shapes:
+            raise BatchError(what) from why
+        raise ModelError(what) from why
+
+
+def require_trainable(model: Any) -> None:
+    """Refuse a model in which nothing can learn.
+
+    Raises:
+        NothingToTrainError: if no parameter requires a gradient.
+    """
+    found = parameters(model)
+    if not any(parameter.is_trainable for parameter in found):
+        raise NothingToTrainError.of(len(found))
+
+
+def gradients_of(
+    scalar: torch.Tensor, substitutes: dict[str, torch.nn.Parameter]
+) -> dict[str, torch.Tensor | None]:
+    """Give d(scalar)/d(parameter) by path; None where it does not depend on it."""
+    wanted = {p: t for p, t in substitutes.items() if t.requires_grad}
+    found: dict[str, torch.Tensor | None] = dict.fromkeys(substitutes)
+    if scalar.requires_grad and wanted:
+        given = torch.autograd.grad(scalar, list(wanted.values()), allow_unused=True)
+        found |= dict(zip(wanted, given, strict=True))
+    return found
