@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import pytest
+
+from fanin.errors import UnknownNameError
+from fanin.rules import RULES, Evidence, Finding, Severity, Verdict
+from fanin.rules.judge import chosen_rules, split, weigh
+from fanin.rules.report import verdict_of
+
+
+def finding(code, severity=Severity.WARNING, paths=("a",), **fields):
+    return Finding(
+        code=code,
+        name=RULES[code].name,
+        severity=severity,
+        where="a",
+        message="…",
+        paths=paths,
+        **fields,
+    )
+
+
+def test_one_witness_of_scale_alone_is_a_note():
+    (weighed,) = weigh([finding("FAN201", Severity.ERROR)])
+
+    assert weighed.severity is Severity.INFO
+
+
+def test_two_witnesses_that_agree_are_left_as_they_are():
+    found = [finding("FAN201"), finding("FAN301", Severity.ERROR)]
+
+    assert weigh(found) == found
+
+
+def test_two_findings_of_one_rule_are_one_witness():
+    weighed = weigh([finding("FAN201"), finding("FAN201")])
+
+    assert {f.severity for f in weighed} == {Severity.INFO}
+
+
+def test_a_rule_that_is_no_witness_is_not_weighed():
+    found = [finding("FAN103", Severity.ERROR)]
+
+    assert weigh(found) == found
+
+
+def test_a_cause_hides_its_consequence():
+    cause = finding("FAN101", Severity.ERROR)
+    effect = finding("FAN402", Severity.ERROR, paths=("a", "b"))
+
+    assert split([effect, cause]) == ([cause], [effect])
+
+
+def test_a_cause_elsewhere_hides_nothing():
+    cause = finding("FAN101", Severity.ERROR, paths=("a",))
+    effect = finding("FAN402", Severity.ERROR, paths=("b",))
+
+    assert split([effect, cause]) == ([effect, cause], [])
+
+
+def test_a_finding_on_the_whole_model_hides_in_every_part():
+    cause = finding("FAN203", paths=())
+    effect = finding("FAN401", paths=("b",))
+
+    assert split([effect, cause]) == ([cause], [effect])
+
+
+def test_a_note_never_hides_an_error():
+    cause = finding("FAN101", Severity.INFO)
+    effect = finding("FAN402", Severity.ERROR)
+
+    assert split([effect, cause]) == ([effect, cause], [])
+
+
+def test_rules_are_chosen_by_the_beginning_of_a_code():
+    assert {rule.code[:4] for rule in chosen_rules(["fan8"], None)} == {"FAN8"}
+
+
+def test_what_is_ignored_is_not_chosen():
+    chosen = {rule.name for rule in chosen_rules(None, ["twin-units", "FAN8"])}
+
+    assert chosen == {
+        rule.name
+        for rule in RULES.values()
+        if rule.name != "twin-units" and rule.code[:4] != "FAN8"
+    }
+
+
+@pytest.mark.parametrize("word", ["twin-unit", "FAN999", "FAN1011"])
+def test_an_unknown_rule_is_named_with_the_nearest(word):
+    with pytest.raises(UnknownNameError, match=f"There is no rule '{word}'. Did you"):
+        chosen_rules([word], None)
+
+
+@pytest.mark.parametrize(
+    ("severity", "evidence", "verdict"),
+    [
+        (Severity.ERROR, Evidence.PROVED, Verdict.CANNOT_LEARN),
+        (Severity.ERROR, Evidence.MEASURED, Verdict.WILL_STRUGGLE),
+        (Severity.WARNING, Evidence.MEASURED, Verdict.WILL_STRUGGLE),
+        (Severity.INFO, Evidence.PROVED, Verdict.HEALTHY),
+    ],
+)
+def test_the_verdict_follows_the_worst_finding(severity, evidence, verdict):
+    found = (finding("FAN103", severity, evidence=evidence),)
+
+    assert verdict_of(found, has_run=True) is verdict
+
+
+def test_without_a_run_nothing_is_called_healthy():
+    assert verdict_of((), has_run=False) is Verdict.NOT_CHECKED
