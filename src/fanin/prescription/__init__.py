@@ -1,1 +1,8 @@
-"""Prescriptions: what each parameter gets, and why."""
+"""Plans: what every parameter of a model gets, and why."""
+
+from fanin.prescription.evidence import Evidence as Evidence
+from fanin.prescription.evidence import inputs_of as inputs_of
+from fanin.prescription.make import make_plan as make_plan
+from fanin.prescription.plan import Plan as Plan
+from fanin.prescription.plan import calibration_targets as calibration_targets
+from fanin.prescription.prescription import Prescription as Prescription

@@ -90,7 +90,11 @@ class Forward:
         if handler is None:
             self.notes[node.id] = f"{node.op}: no rule, {MEASURED}"
             return None
-        return handler(node)
+        try:
+            return handler(node)
+        except OverflowError:
+            self.notes[node.id] = f"beyond the range of float64, {MEASURED}"
+            return None
 
     def _first(self, node: Node) -> Moments | None:
         return self.moments[node.inputs[0]] if node.inputs else None

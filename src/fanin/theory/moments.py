@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fanin.graph.graph import ScalarFunction
 
 GAUSSIAN_KURTOSIS = 3.0
+LARGEST_LOG = 700.0  # e⁷⁰⁰ is within float64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +66,8 @@ class Moments:
         """
         centre, spread = -self.log_variance / 2, n_deviations * sqrt(self.log_variance)
         low = self.second_moment * self.low * exp(centre - spread)
-        return low, self.second_moment * self.high * exp(centre + spread)
+        high = self.second_moment * self.high * exp(min(centre + spread, LARGEST_LOG))
+        return low, high
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,225 @@
+"""A Plan as JSON, schema ``fanin.plan/1``, and back, number for number."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, fields
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from fanin import __version__
+from fanin.errors import ArgumentError, OutputError
+from fanin.graph.fans import AxisRoles, Fan
+from fanin.prescription.prescription import Prescription
+
+if TYPE_CHECKING:
+    from fanin.prescription.plan import Plan
+
+SCHEMA: Final = "fanin.plan/1"
+INTEGERS: Final = frozenset({"groups", "strides"})
+
+
+def dumps(plan: Plan) -> str:
+    """Give the plan as JSON text; numbers that are not finite become text."""
+    head = {
+        "schema": SCHEMA,
+        "fanin": __version__,
+        "framework": plan.framework,
+        "policy": plan.policy,
+        "seed": plan.seed,
+        "is_calibrated": plan.is_calibrated,
+        "first_loss": plan.first_loss,
+        "warnings": plan.warnings,
+        "notes": plan.notes,
+        "prescriptions": [asdict(p) for p in plan.prescriptions],
+    }
+    return json.dumps(_finite(head), indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def loads(text: str) -> dict[str, Any]:
+    """Give the fields of the plan that the text holds.
+
+    Raises:
+        ArgumentError: if it is not JSON, of another schema, or a field is missing,
+            unknown or of another kind.
+    """
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        _refuse(f"text that is not JSON ({error})", f"JSON of schema {SCHEMA!r}")
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+        schema = data.get("schema") if isinstance(data, dict) else None
+        _refuse(f"schema {schema!r}", f"JSON of schema {SCHEMA!r}")
+    known = {
+        "framework": _text,
+        "policy": _text,
+        "seed": _seed,
+        "is_calibrated": _flag,
+        "first_loss": _optional(_number),
+        "warnings": _each(_text),
+        "notes": _each(_text),
+        "prescriptions": _each(_prescription),
+    }
+    return _fields(data, known, "plan", ignored={"schema", "fanin"})
+
+
+def write(path: str | Path, text: str) -> Path:
+    """Write text into a new file beside ``path``, then rename it over it.
+
+    Raises:
+        OutputError: if the folder or file cannot be written; an old file is untouched.
+    """
+    target = Path(path)
+    temporary = ""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".fanin-")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(target)
+    except OSError as error:
+        if temporary:
+            with suppress(OSError):
+                Path(temporary).unlink(missing_ok=True)
+        raise OutputError.of(target, error.strerror or error) from error
+    return target
+
+
+def read(path: str | Path) -> str:
+    """Read a file's text.
+
+    Raises:
+        ArgumentError: if there is no such file, or it holds no text.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        expected = f"a readable file that holds a plan ({error})"
+        raise ArgumentError.of(
+            argument="path", received=str(path), expected=expected
+        ) from error
+
+
+# From JSON: one reader for each kind of value
+
+Reader = Callable[[Any, str], Any]
+
+
+def _refuse(received: str, expected: str) -> None:
+    raise ArgumentError.of(argument="plan", received=received, expected=expected)
+
+
+def _fields(
+    data: dict[str, Any],
+    known: dict[str, Reader],
+    where: str,
+    ignored: set[str] | None = None,
+) -> dict[str, Any]:
+    """Read every known field; none may be missing, and no other may be there."""
+    missing = [name for name in known if name not in data]
+    unknown = [name for name in data if name not in {*known, *(ignored or ())}]
+    if missing or unknown:
+        received = (
+            f"{where} without {missing}" if missing else f"{where} with {unknown}"
+        )
+        _refuse(received, f"a {where} with the fields {', '.join(known)}")
+    return {name: reader(data[name], name) for name, reader in known.items()}
+
+
+def _text(value: Any, name: str) -> str:  # noqa: ANN401 (anything JSON holds)
+    if not isinstance(value, str):
+        _refuse(f"{name} = {value!r}", f"JSON in which {name!r} is a text")
+    return str(value)
+
+
+def _flag(value: Any, name: str) -> bool:  # noqa: ANN401
+    if not isinstance(value, bool):
+        _refuse(f"{name} = {value!r}", f"JSON in which {name!r} is true or false")
+    return bool(value)
+
+
+def _whole(value: Any, name: str) -> int:  # noqa: ANN401
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        _refuse(f"{name} = {value!r}", f"JSON in which {name!r} is a whole number ≥ 0")
+    return int(value)
+
+
+def _seed(value: Any, name: str) -> int:  # noqa: ANN401
+    seed = _whole(value, name)
+    if seed >= 2**64:
+        _refuse(f"{name} = {value!r}", "JSON in which 'seed' is below 2⁶⁴")
+    return seed
+
+
+def _number(value: Any, name: str) -> float:  # noqa: ANN401
+    if value in {"inf", "-inf", "nan"}:
+        return float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        _refuse(f"{name} = {value!r}", f"JSON in which {name!r} is a number")
+    return float(value)
+
+
+def _optional(reader: Reader) -> Reader:
+    return lambda value, name: None if value is None else reader(value, name)
+
+
+def _each(reader: Reader) -> Reader:
+    def read_all(value: Any, name: str) -> tuple[Any, ...]:  # noqa: ANN401
+        if not isinstance(value, list):
+            _refuse(f"{name} = {value!r}", f"JSON in which {name!r} is a list")
+        return tuple(reader(entry, f"{name}[{i}]") for i, entry in enumerate(value))
+
+    return read_all
+
+
+def _record(kind: type, readers: dict[str, Reader]) -> Reader:
+    def read_one(value: Any, name: str) -> Any:  # noqa: ANN401
+        if not isinstance(value, dict):
+            _refuse(f"{name} = {value!r}", f"JSON in which {name!r} is an object")
+        return kind(**_fields(value, readers, name))
+
+    return read_one
+
+
+_FAN = _record(Fan, {"n_in": _number, "n_out": _number})
+_ROLES = _record(
+    AxisRoles,
+    {
+        "inputs": _each(_whole),
+        "outputs": _each(_whole),
+        "kernel": _each(_whole),
+        "groups": _whole,
+        "strides": _whole,
+        "is_transposed": _flag,
+        "is_lookup": _flag,
+    },
+)
+_BY_FIELD: dict[str, Reader] = {
+    **dict.fromkeys(("path", "dtype", "role", "scheme", "law", "reason"), _text),
+    **dict.fromkeys(("std", "value", "factor"), _number),
+    **dict.fromkeys(
+        ("gain", "target", "predicted", "low", "high", "measured"), _optional(_number)
+    ),
+    "shape": _each(_whole),
+    "values": _each(_number),
+    "fan": _optional(_FAN),
+    "roles": _optional(_ROLES),
+}
+_READERS = {field.name: _BY_FIELD[field.name] for field in fields(Prescription)}
+_prescription = _record(Prescription, _READERS)
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401
+    """Replace numbers that JSON does not know by their names."""
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    return value

@@ -1,0 +1,236 @@
+"""The policy "auto": from a weight's role and what it reads to its std.
+
+One walk forward through the Graph. Every weight is scaled so that its output has root
+mean square 1, on the understanding that everything before it has the size it aims at:
+streams 1, normalized tensors 1, activations their Gaussian moments. Pooling and
+dropout are passed over, as the published schemes do. Exceptions, by role:
+
+- after tanh-like activations: Glorot, which lets second moments fall slowly (1/2l);
+- last weight of a residual branch: divided by √L for the L branches of its stream, so
+  that the stream grows by (1 + 1/L)^L < e whatever the depth. Normalized branches too:
+  the stream of a pre-norm net would grow by L otherwise, which starves later blocks.
+  Left alone where a normalization follows the weight and would undo it;
+- weights that meet in a plain sum of k: divided by √k;
+- output head: root mean square 0.1, so that cross-entropy starts within s²/2 = 0.005
+  of the ignorant predictor's loss and gradients still reach every layer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import sqrt
+from typing import TYPE_CHECKING
+
+from fanin.graph.graph import Op
+from fanin.graph.residual import joints
+from fanin.graph.roles import Role, RoleKind
+from fanin.graph.unit_spaces import parameter_path
+from fanin.prescription.families import Family, family_of
+from fanin.theory.forward import Forward
+from fanin.theory.moments import Moments, rule_of, through_function, through_sum
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fanin.graph.graph import Graph, Node
+    from fanin.theory.given import Given
+
+HEAD_RMS = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The scale of one weight.
+
+    scheme: "he", "glorot", "lecun" or "normal". gain: std = gain/√fan of the scheme.
+    std: of an entry. target: root mean square of the output. reason: why.
+    family: of the activation that it reads or, for the first layer, feeds.
+    """
+
+    scheme: str
+    gain: float
+    std: float
+    target: float
+    reason: str
+    family: Family | None = None
+
+
+class Chooser(Forward):
+    """The walk; ``choices`` holds what it decided for each weight, by path."""
+
+    def __init__(self, graph: Graph, given: Given, found: Mapping[str, Role]) -> None:
+        super().__init__(graph, given)
+        self.roles = found
+        self.choices: dict[str, Choice] = {}
+        self.families: dict[int, Family] = {}
+        self._streams = {
+            joint.node for joint in joints(self.flow) if joint.shortcut is not None
+        }
+
+    def _visit(self, node: Node) -> Moments | None:
+        """Where no rule is, take the size that calibration would give: 1."""
+        predicted = super()._visit(node)
+        if predicted is None or predicted.second_moment == 0.0:
+            return Moments()
+        return predicted
+
+    def _parameter(self, node: Node) -> Moments | None:
+        """A table that is added has its share of the sum."""
+        path = parameter_path(self.graph, node)
+        role = None if path is None else self.roles.get(path)
+        return Moments(second_moment=1.0 / role.n_summed) if role else None
+
+    def _reduce(self, node: Node) -> Moments | None:
+        return self._first(node)
+
+    def _noise(self, node: Node) -> Moments | None:
+        return self._first(node)
+
+    def _add(self, node: Node) -> Moments | None:
+        if node.id in self._streams:
+            return Moments()
+        parts = self._all(node)
+        return None if parts is None else through_sum(parts)
+
+    def _linear(self, node: Node) -> Moments | None:
+        weight = node.weight
+        if weight is None:
+            return None
+        path = self.graph.parameter(weight.path).path
+        if path not in self.choices:
+            x = self._first(node) or Moments()
+            self.choices[path] = self._choose(node, self.roles[path], x)
+        choice = self.choices[path]
+        return Moments(second_moment=choice.target**2)
+
+    def _choose(self, node: Node, role: Role, x: Moments) -> Choice:
+        if role.kind in {RoleKind.EMBEDDING, RoleKind.TIED_EMBEDDING}:
+            return _embedding(node, role)
+        choice = self._by_origin(node, role, x)
+        if role.kind is RoleKind.HEAD:
+            return head_choice(node, x, choice)
+        return _joined(choice, role)
+
+    def _by_origin(self, node: Node, role: Role, x: Moments) -> Choice:
+        """Scale a weight by what it reads; the first layer by what it will feed."""
+        origin = None if role.origin is None else self.flow.nodes[role.origin]
+        if origin is not None and origin.op is Op.ELEMENTWISE and origin.function:
+            read = self._family(origin, x)
+            return _scaled(node, read.scheme, read.gain, x, read.reason, read)
+        fed = self._fed_family(role)
+        if role.kind is RoleKind.INPUT_LAYER:
+            return _first_layer(node, x, fed)
+        scheme, reason = "lecun", f"Reads {_name_of(origin)} of rms {x.rms:.4g}."
+        if fed is not None and fed.scheme == "glorot":
+            scheme, reason = "glorot", f"{reason} Feeds {fed.name}."
+        return _scaled(node, scheme, 1.0 / x.rms, x, reason, fed)
+
+    def _family(self, node: Node, x: Moments) -> Family:
+        if node.id not in self.families and node.function is not None:
+            self.families[node.id] = family_of(node.function, x)
+        return self.families[node.id]
+
+    def _fed_family(self, role: Role) -> Family | None:
+        """Give the family of the activation that follows, at second moment 1."""
+        if role.activation is None:
+            return None
+        node = self.flow.nodes[role.activation]
+        if node.function is None:
+            return None
+        return family_of(node.function, _after(node))
+
+
+def _after(node: Node) -> Moments:
+    """Give the moments of an activation of N(0, 1)."""
+    if node.function is None:
+        return Moments()
+    return through_function(Moments(), rule_of(Moments(), node.function))
+
+
+def _scaled(
+    node: Node, scheme: str, gain: float, x: Moments, reason: str, family: Family | None
+) -> Choice:
+    """Turn a gain into a std by the scheme's fan, and say what comes out."""
+    if node.weight is None:
+        return Choice(scheme=scheme, gain=gain, std=0.0, target=1.0, reason=reason)
+    fan = node.weight.fan
+    terms = (fan.n_in + fan.n_out) / 2 if scheme == "glorot" else fan.n_in
+    std = gain / sqrt(terms)
+    target = std * sqrt(fan.n_in * x.second_moment)
+    return Choice(
+        scheme=scheme, gain=gain, std=std, target=target, reason=reason, family=family
+    )
+
+
+def _first_layer(node: Node, x: Moments, family: Family | None) -> Choice:
+    """The input has been through no activation: no factor 2, but its own size."""
+    size = f"root mean square {x.rms:.4g}"
+    reason = f"First layer: its input ({size}) has been through no activation."
+    scheme = "lecun"
+    if family is not None and family.scheme == "glorot":
+        scheme = "glorot"
+        reason = f"{reason} Feeds {family.name}."
+    elif family is not None and family.scheme == "he":
+        reason = f"{reason} So He's factor 2 has nothing to make up for."
+    return _scaled(node, scheme, 1.0 / x.rms, x, reason, family)
+
+
+def _joined(choice: Choice, role: Role) -> Choice:
+    """Divide by √L at the end of a branch, by √k in a plain sum of k."""
+    if role.is_scale_free:
+        note = "A normalization follows, so this scale sets only the learning speed."
+        return replace(choice, reason=f"{choice.reason} {note}")
+    divisor, note = 1, ""
+    if role.kind is RoleKind.BRANCH_END and role.n_branches > 1:
+        divisor = role.n_branches
+        note = f"Divided by √{divisor}: {divisor} branches add up in its stream."
+    elif role.n_summed > 1:
+        divisor = role.n_summed
+        note = f"Divided by √{divisor}: {divisor} such terms are added."
+    if divisor == 1:
+        return choice
+    return replace(
+        choice,
+        gain=choice.gain / sqrt(divisor),
+        std=choice.std / sqrt(divisor),
+        target=choice.target / sqrt(divisor),
+        reason=f"{choice.reason} {note}",
+    )
+
+
+def head_choice(
+    node: Node, x: Moments, choice: Choice, *, spread: float = 1.0
+) -> Choice:
+    """Scale the head so that the output's root mean square is 0.1·spread."""
+    wanted = HEAD_RMS * spread
+    scaled = _scaled(node, "lecun", wanted / x.rms, x, "", choice.family)
+    reason = (
+        f"Output head: root mean square {wanted:.3g} over an input of {x.rms:.3g}, so "
+        "that the model starts as the ignorant predictor."
+    )
+    return replace(scaled, reason=reason)
+
+
+def _embedding(node: Node, role: Role) -> Choice:
+    """One row is one vector: entries of std 1/√k where k tables are added."""
+    n_units = 1.0 if node.weight is None else node.weight.fan.n_out
+    if role.kind is RoleKind.TIED_EMBEDDING:
+        std = 1.0 / sqrt(n_units)
+        reason = (
+            "Embedding that is the head too: 1/√width, so that logits of a normalized "
+            "input have variance 1 at most."
+        )
+        return Choice(scheme="normal", gain=1.0, std=std, target=std, reason=reason)
+    std = 1.0 / sqrt(role.n_summed)
+    reason = "Rows are looked up: an entry of the output is one entry of the table."
+    if role.n_summed > 1:
+        reason = f"{reason} {role.n_summed} tables are added, so 1/√{role.n_summed}."
+    return Choice(scheme="normal", gain=std, std=std, target=std, reason=reason)
+
+
+def _name_of(node: Node | None) -> str:
+    if node is None:
+        return "an input"
+    if node.op is Op.ADD:
+        return "a sum"
+    return f"{node.path} ({node.op})" if node.path else f"the {node.op} at {node.id}"

@@ -1,0 +1,70 @@
+"""What no choice of weights can mend, said before training starts."""
+
+from __future__ import annotations
+
+from math import log10
+from typing import TYPE_CHECKING
+
+from fanin.graph.graph import Op
+from fanin.graph.residual import joints
+from fanin.prescription.families import REPELS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fanin.graph.flow import Flow
+    from fanin.prescription.families import Family
+
+ENOUGH_GROWTH = 2.0
+"""A factor on a small error of scale that is worth a warning."""
+ENOUGH_DECAY = 1e-3
+"""A factor on squared gradients that is worth a warning."""
+
+
+def depth_warnings(flow: Flow, families: Mapping[int, Family]) -> tuple[str, ...]:
+    """Warn of activations whose scale drifts or whose gradients fade over the depth.
+
+    Depth is counted in weights since the last normalization or residual sum, both of
+    which stop the drift.
+    """
+    depths = plain_depths(flow)
+    deepest: dict[str, tuple[int, Family]] = {}
+    for node_id, family in families.items():
+        n_layers = max((depths[n.id] for n in flow.after(node_id)), default=0)
+        if n_layers > deepest.get(family.name, (0, family))[0]:
+            deepest[family.name] = (n_layers, family)
+    found = (_warnings_of(family, n) for n, family in deepest.values())
+    return tuple(text for texts in found for text in texts)
+
+
+def _warnings_of(family: Family, n_layers: int) -> list[str]:
+    texts = []
+    drift = family.slope ** (n_layers - 1)
+    if family.slope > REPELS and drift >= ENOUGH_GROWTH:
+        texts.append(
+            f"{family.name}: at gain {family.gain:.4g} the second moment 1 is kept but "
+            f"repels (V′ = {family.slope:.4g}): over {n_layers} weights without "
+            f"normalization or skips an error of 1 % in scale grows to {drift:.3g} %. "
+            "No other weight scale is stable; add normalization or residual "
+            "connections, or calibrate on a batch."
+        )
+    fading = family.growth ** (n_layers - 1)
+    if fading <= ENOUGH_DECAY:
+        texts.append(
+            f"{family.name}: squared gradients fall by {family.growth:.3g} a layer "
+            f"(10^{log10(fading):.0f} over {n_layers} weights) at the scale that keeps "
+            "the signal, and a larger one saturates it. No weight scale can mend this; "
+            "use another activation, normalization or residual connections."
+        )
+    return texts
+
+
+def plain_depths(flow: Flow) -> dict[int, int]:
+    """Count the weights on the longest way since a normalization or residual sum."""
+    resets = {joint.node for joint in joints(flow) if joint.shortcut is not None}
+    depths: dict[int, int] = {}
+    for node in flow.graph.nodes:
+        before = max((depths[i] for i in node.inputs), default=0)
+        is_reset = node.id in resets or node.op is Op.NORMALIZE
+        depths[node.id] = 0 if is_reset else before + (node.op is Op.LINEAR)
+    return depths

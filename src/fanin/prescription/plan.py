@@ -1,0 +1,208 @@
+"""A Plan: what every parameter of a model gets, and why. It prints, saves and draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fanin.errors import UnknownParameterError
+from fanin.prescription import as_html, as_json, as_text
+from fanin.prescription.prescription import KEEP, VALUES, Prescription
+from fanin.prescription.write_down import matrix_gain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fanin.graph.graph import Graph
+    from fanin.graph.measurement import Measurement
+    from fanin.sampler import Law
+
+Draw = Callable[["np.ndarray | None"], "np.ndarray"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One Prescription a parameter, in the model's order.
+
+    seed: of all draws. policy: "auto", or the spec used for all weights. framework:
+    of the model. warnings: what no weights can mend; notes: what was assumed.
+    first_loss: expected before training, in the loss's unit, None if not known.
+    is_calibrated: stds were corrected on a batch.
+    """
+
+    prescriptions: tuple[Prescription, ...]
+    seed: int
+    policy: str = "auto"
+    framework: str = ""
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    first_loss: float | None = None
+    is_calibrated: bool = False
+
+    def __getitem__(self, path: str) -> Prescription:
+        """Give the prescription of one parameter.
+
+        Raises:
+            UnknownParameterError: if there is none; it names the nearest.
+        """
+        for prescription in self.prescriptions:
+            if prescription.path == path:
+                return prescription
+        raise UnknownParameterError.of(path, [p.path for p in self.prescriptions])
+
+    @property
+    def n_parameters(self) -> int:
+        """Count the numbers that are drawn or set; kept ones are left out."""
+        return sum(p.size for p in self.prescriptions if not p.is_kept)
+
+    def draws(self) -> Mapping[str, Draw]:
+        """Give, for each parameter that is not kept, global indices → numbers.
+
+        A draw depends on the seed, the path and the index alone: not on the order of
+        the parameters, nor on how they are sharded.
+
+        >>> weight = Prescription(
+        ...     path="0.bias",
+        ...     shape=(2,),
+        ...     dtype="float32",
+        ...     role="bias",
+        ...     scheme="zeros",
+        ...     law="constant",
+        ...     reason="",
+        ... )
+        >>> Plan(prescriptions=(weight,), seed=0).draws()["0.bias"](None).tolist()
+        [0.0, 0.0]
+        """
+        drawn = [p for p in self.prescriptions if not p.is_kept]
+        return {p.path: draw_of(p, self.seed) for p in drawn}
+
+    def with_factors(self, factors: Mapping[str, float]) -> Plan:
+        """Give the plan with the std of these weights multiplied.
+
+        Raises:
+            UnknownParameterError: if the plan has no such parameter.
+        """
+        known = {p.path for p in self.prescriptions}
+        for path in factors:
+            if path not in known:
+                raise UnknownParameterError.of(path, known)
+        changed = (_scaled(p, factors.get(p.path, 1.0)) for p in self.prescriptions)
+        return replace(self, prescriptions=tuple(changed), is_calibrated=True)
+
+    def verified(self, measurement: Measurement) -> Plan:
+        """Give the plan with the measured root mean square of each weight's output."""
+        measured: dict[str, float] = {}
+        for node in measurement.graph.linears:
+            site = measurement.sites.get(node.id)
+            if node.weight is not None and site is not None:
+                path = measurement.graph.parameter(node.weight.path).path
+                measured.setdefault(path, float(np.sqrt(site.second_moment)))
+        filled = (replace(p, measured=measured.get(p.path)) for p in self.prescriptions)
+        return replace(self, prescriptions=tuple(filled))
+
+    def to_json(self) -> str:
+        """Give the plan as JSON text of schema ``fanin.plan/1``."""
+        return as_json.dumps(self)
+
+    @staticmethod
+    def from_json(text: str) -> Plan:
+        """Read what ``to_json`` gave: the same plan, number for number.
+
+        Raises:
+            ArgumentError: if the text is no such JSON; it says what is wrong where.
+        """
+        return Plan(**as_json.loads(text))
+
+    def save(self, path: str | Path) -> Path:
+        """Write the JSON text to a file, wholly or not at all.
+
+        Raises:
+            OutputError: if it cannot be written; an old file is untouched.
+        """
+        return as_json.write(path, self.to_json())
+
+    @staticmethod
+    def load(path: str | Path) -> Plan:
+        """Read a plan from a file.
+
+        Raises:
+            ArgumentError: if there is no such file, or it holds no plan.
+        """
+        return Plan.from_json(as_json.read(path))
+
+    def __str__(self) -> str:
+        return as_text.table(self)
+
+    def _repr_html_(self) -> str:
+        return as_html.fragment(self)
+
+
+def draw_of(prescription: Prescription, seed: int) -> Draw:
+    """Give the draw of one prescription."""
+    if prescription.law == VALUES:
+        values = np.array(prescription.values).reshape(prescription.shape)
+
+        def listed(index: np.ndarray | None) -> np.ndarray:
+            return values if index is None else values.ravel()[index]
+
+        return listed
+
+    def drawn(index: np.ndarray | None) -> np.ndarray:
+        from fanin.sampler import draw
+
+        return draw(
+            prescription.path,
+            prescription.shape,
+            law_of(prescription),
+            seed=seed,
+            dtype=prescription.dtype,
+            index=index,
+        )
+
+    return drawn
+
+
+def law_of(prescription: Prescription) -> Law:
+    """Give the sampler's law of a prescription that is drawn."""
+    from fanin.sampler import Law
+
+    if prescription.law == "constant":
+        return Law("constant", value=prescription.value)
+    if prescription.law in {"orthogonal", "identity"}:
+        gain = matrix_gain(prescription)
+        return Law(prescription.law, gain=gain, roles=prescription.roles)
+    return Law(prescription.law, std=prescription.std)
+
+
+def calibration_targets(plan: Plan, graph: Graph) -> Mapping[str, float]:
+    """Give the root mean square that each linear output should have, by weight path.
+
+    For one forward pass in which each linear output is rescaled as it comes
+    (``Framework.calibrate``). Weights that are kept, constant or without a target are
+    left out, and so are those that no linear node of ``graph`` reads.
+    """
+    read = {
+        graph.parameter(node.weight.path).path
+        for node in graph.linears
+        if node.weight is not None
+    }
+    return {
+        p.path: p.target
+        for p in plan.prescriptions
+        if p.path in read and p.target is not None and p.law != KEEP and p.std > 0.0
+    }
+
+
+def _scaled(prescription: Prescription, factor: float) -> Prescription:
+    if factor == 1.0:
+        return prescription
+    gain = prescription.gain
+    return replace(
+        prescription,
+        std=prescription.std * factor,
+        gain=None if gain is None else gain * factor,
+        factor=prescription.factor * factor,
+    )

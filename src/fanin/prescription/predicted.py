@@ -1,0 +1,109 @@
+"""Predictions written into prescriptions, and the head scaled by them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fanin.graph.roles import RoleKind
+from fanin.prescription.choose import HEAD_RMS
+from fanin.prescription.prescription import KEEP
+from fanin.theory.prediction import Prediction, predict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fanin.graph.graph import Graph, Node
+    from fanin.prescription.evidence import Evidence
+    from fanin.prescription.prescription import Prescription
+
+Written = dict[str, "Prescription"]
+
+
+def predicted_with(
+    graph: Graph, written: Mapping[str, Prescription], evidence: Evidence
+) -> Prediction:
+    """Propagate moments with the prescribed values, and present ones where kept."""
+    variances, means = {}, {}
+    for path, prescription in written.items():
+        if prescription.law != KEEP:
+            variances[path] = prescription.std**2
+            means[path] = prescription.value
+        elif path in evidence.values:
+            values = np.asarray(evidence.values[path], dtype=np.float64)
+            if np.isfinite(values).all():
+                variances[path], means[path] = float(values.var()), float(values.mean())
+    return predict(graph, variances, means=means, inputs=evidence.inputs)
+
+
+def head_scaled(
+    graph: Graph, written: Written, evidence: Evidence, spread: float
+) -> Written:
+    """Scale each chosen head so that its output has root mean square 0.1·spread.
+
+    What reaches the head is predicted with pooling, padding and the growth of streams
+    counted, where the walk of the policy aims at 1 throughout.
+    """
+    prediction = predicted_with(graph, written, evidence)
+    scaled = dict(written)
+    for node in graph.linears:
+        path = "" if node.weight is None else graph.parameter(node.weight.path).path
+        head = scaled.get(path)
+        x = prediction.moments.get(node.inputs[0]) if node.inputs else None
+        if head is None or head.role != RoleKind.HEAD or head.target is None:
+            continue
+        if x is None or x.second_moment == 0.0 or head.gain is None or head.std == 0.0:
+            continue
+        target = HEAD_RMS * spread
+        n_terms = (head.gain / head.std) ** 2
+        std = target / sqrt(n_terms * x.second_moment)
+        scaled[path] = _head(head, std, target, x.rms)
+    return scaled
+
+
+def _head(head: Prescription, std: float, target: float, rms: float) -> Prescription:
+    if head.gain is None or head.std == 0.0:
+        return head
+    gain = head.gain * std / head.std
+    name = head.scheme.partition("(")[0]
+    return replace(
+        head,
+        std=std,
+        gain=gain,
+        target=target,
+        scheme=name if name == "orthogonal" else f"{name}(gain={gain:.4g})",
+        reason=(
+            f"Output head: rms {target:.3g} from an input of rms {rms:.3g}, so that "
+            "the model starts as the ignorant predictor."
+        ),
+    )
+
+
+def with_prediction(
+    graph: Graph, written: Mapping[str, Prescription], evidence: Evidence
+) -> Written:
+    """Write the predicted root mean square of each weight's output beside it."""
+    prediction = predicted_with(graph, written, evidence)
+    done = dict(written)
+    for node in reversed(graph.linears):
+        if node.weight is not None:
+            path = graph.parameter(node.weight.path).path
+            done[path] = _predicted(done[path], prediction, node)
+    return done
+
+
+def _predicted(
+    prescription: Prescription, prediction: Prediction, node: Node
+) -> Prescription:
+    moments, interval = prediction.moments[node.id], prediction.interval(node.id)
+    if moments is None or interval is None:
+        return replace(prescription, predicted=None, low=None, high=None)
+    return replace(
+        prescription,
+        predicted=moments.rms,
+        low=sqrt(interval[0]),
+        high=sqrt(interval[1]),
+    )
