@@ -46,8 +46,10 @@ class Side:
         )
 
     def marks(self) -> np.ndarray:
-        """Give the corners, and every other edge, in units of σ."""
-        return np.union1d(self.corners, self.edges[::2]) / self.sigma
+        """Give the corners, and every other edge, in units of σ, where they can be."""
+        marks = np.union1d(self.corners, self.edges[::2]) / self.sigma
+        near: np.ndarray = marks[np.abs(marks) < 1.5 * REACH]  # a·s + b·d ≤ √2·REACH
+        return near
 
 
 def joint_moment(first: Side, second: Side, correlation: float) -> float:

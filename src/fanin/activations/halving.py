@@ -30,8 +30,9 @@ POINTS: Final = np.cos(_ANGLES)
 _WEIGHTS = np.where(_ORDERS == 0, 1.0, 2.0)[:, None] / N_POINTS
 TO_COEFFICIENTS: Final = _WEIGHTS * np.cos(np.outer(_ORDERS, _ANGLES))
 """Values at `POINTS` → Chebyshev coefficients."""
-PROBES: Final = np.array([-0.98, 0.07, 0.98])
-"""Where an interpolant is held against the function, away from `POINTS`."""
+PROBES: Final = np.array([-1.0 + 1e-9, 0.07, 1.0 - 1e-9])
+"""Where an interpolant is held against the function, away from `POINTS`: a kink so
+close to an end that all points lie on one side of it shows at that end."""
 AT_PROBES: Final = np.cos(np.outer(np.arccos(PROBES), _ORDERS))
 """Coefficients → values at `PROBES`."""
 
@@ -153,8 +154,9 @@ def _largest_within(
     """
     distance = np.maximum(np.abs(left), np.abs(left + width))
     order = np.argsort(distance, kind="stable")
-    largest = np.empty_like(values)
-    largest[order] = np.maximum.accumulate(values[order])
+    so_far = np.maximum.accumulate(values[order])
+    last = np.searchsorted(distance[order], distance, side="right") - 1
+    largest: np.ndarray = so_far[last]
     return largest
 
 

@@ -178,7 +178,7 @@ def _assemble(
     derivative, derivative_error, has_jump = _derivative_moment(
         pieces, edges, sqrt(q), second_moment
     )
-    rounding = 4.0 * pieces.noise
+    rounding = 16.0 * pieces.noise
     error = max(
         float(np.abs(fine.mean - coarse.mean).sum()) + rounding * sqrt(second_moment),
         float(np.abs(fine.square - coarse.square).sum()) + rounding * second_moment,

@@ -126,7 +126,7 @@ def _from_halves(halves: Halves, noise: float, kinks: np.ndarray) -> Pieces:
     error[halves.is_short] = 0.0  # known there as a secant; see moments.py
     error[halves.is_rough & ~halves.is_short] = np.inf
     gaps = from_right[1:] - from_left[:-1]
-    largest = np.minimum(halves.size[1:], halves.size[:-1])
+    largest = np.maximum(halves.size[1:], halves.size[:-1])
     is_jump = np.abs(gaps) > max(1e-9, 1e3 * noise) * largest
     return Pieces(
         edges=np.append(halves.left, halves.left[-1] + halves.width[-1]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -135,7 +136,7 @@ def find_activation(what: str | ScalarFunction | Activation) -> Activation:
     if callable(what):
         return _of_function(what)
     spec = parse_spec(what)
-    return _configured(ACTIVATIONS[spec.name], spec)
+    return _configured(ACTIVATIONS[spec.name], spec, what)
 
 
 def _of_function(function: ScalarFunction) -> Activation:
@@ -153,20 +154,20 @@ def _of_function(function: ScalarFunction) -> Activation:
     return activation
 
 
-def _configured(activation: Activation, spec: Spec) -> Activation:
-    given = {**dict.fromkeys((activation.option,), None), **dict(spec.options)}
-    values = [*spec.values, *spec.options.values()]
+def _configured(activation: Activation, spec: Spec, text: str) -> Activation:
+    values = (*spec.values, *spec.options.values())
     if not values:
         return activation
-    value = values[0]
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if activation.family is None or len(given) + len(values) > 2 or not is_number:
-        expected = (
-            f"one number, as in {activation.name}({activation.option}=…)"
-            if activation.family
-            else f"{activation.name!r} alone: it has no number in it"
-        )
-        raise ArgumentError.of(argument="what", received=spec, expected=expected)
+    knows_names = set(spec.options) <= {activation.option}
+    if activation.family is None or len(values) > 1 or not knows_names:
+        expected = f"{activation.name!r}, which has no number in it"
+        if activation.family is not None:
+            expected = f"{activation.name}({activation.option}=…), one number"
+        raise ArgumentError.of(argument="what", received=text, expected=expected)
+    (value,) = values
+    if isinstance(value, bool | str) or not abs(value) < inf:
+        expected = f"{activation.name}({activation.option}=…) with a finite number"
+        raise ArgumentError.of(argument="what", received=text, expected=expected)
     return with_number(activation, float(value))
 
 
