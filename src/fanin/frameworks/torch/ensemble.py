@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from fanin.frameworks.torch.dense import function
+from fanin.frameworks.torch.stacked import Nets, backward, member_losses
 from fanin.frameworks.torch.update import Updater
 from fanin.graph.cohort import MemberRun, StartProfile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from fanin.graph.cohort import Cohort
 
@@ -44,9 +44,9 @@ def train(cohort: Cohort) -> tuple[MemberRun, ...]:
     """
     began = time.perf_counter()
     with _one_thread_without_subnormals():
-        nets = _Nets.of(cohort)
+        nets = Nets.of(cohort)
         start = _start_profiles(nets, cohort)
-        before = [weight.detach().clone() for weight in nets.weights]
+        before = [weight.clone() for weight in nets.weights]
         first_loss, _ = _score(nets, cohort.inputs, cohort.targets)
         losses, diverged = _fit(nets, cohort)
         ended = _Ended.of(nets, before, cohort, diverged)
@@ -83,81 +83,42 @@ def _one_thread_without_subnormals() -> Iterator[None]:
         torch.set_num_threads(n_threads)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Nets:
-    """All members' parameters: weights "member n_in n_out", biases "member 1 n_out"."""
-
-    weights: tuple[torch.Tensor, ...]
-    biases: tuple[torch.Tensor, ...]
-    activation: Callable[[torch.Tensor], torch.Tensor]
-
-    @classmethod
-    def of(cls, cohort: Cohort) -> _Nets:
-        """Put a cohort's arrays into torch."""
-        weights = [
-            torch.from_numpy(array.astype(np.float32)).transpose(1, 2).contiguous()
-            for array in cohort.weights
-        ]
-        biases = [torch.zeros(cohort.n_members, 1, n) for n in cohort.sizes[1:]]
-        return cls(
-            weights=tuple(weight.requires_grad_() for weight in weights),
-            biases=tuple(bias.requires_grad_() for bias in biases),
-            activation=function(cohort.activation),
-        )
-
-    @property
-    def parameters(self) -> list[torch.Tensor]:
-        """All of them, weights first."""
-        return [*self.weights, *self.biases]
-
-    def logits(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Run forward: "member sample n_in" → "member sample class"."""
-        values = inputs
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            values = self.activation(torch.baddbmm(bias, values, weight))
-        return torch.baddbmm(self.biases[-1], values, self.weights[-1])
-
-
-def _member_losses(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Mean cross-entropy of each member's samples: "member"."""
-    each = torch.nn.functional.cross_entropy(
-        logits.flatten(0, 1), targets.flatten(), reduction="none"
-    )
-    return each.view(targets.shape).mean(1)
-
-
-def _fit(nets: _Nets, cohort: Cohort) -> tuple[np.ndarray, list[int | None]]:
+def _fit(nets: Nets, cohort: Cohort) -> tuple[np.ndarray, list[int | None]]:
     """Take all steps; give each step's losses and where each member diverged."""
     inputs = torch.from_numpy(cohort.inputs)
     targets = torch.from_numpy(cohort.targets)
     batches = torch.from_numpy(cohort.batches)
-    updater = Updater.of(cohort.optimizer, cohort.learning_rates, nets.parameters)
+    updater = Updater.of(cohort.optimizer, cohort.learning_rates)
+    ones = torch.ones(cohort.n_members, 1, batches.shape[2])
     losses = np.full((cohort.n_members, cohort.n_steps), np.nan)
     alive = np.ones(cohort.n_members, dtype=bool)
     diverged: list[int | None] = [None] * cohort.n_members
     for step in range(cohort.n_steps):
         rows = batches[:, step]
-        loss = _member_losses(nets.logits(inputs[rows]), targets[rows])
+        tape = nets.forward(inputs[rows])
+        loss = member_losses(tape.logits, targets[rows])
         values = loss.detach().double().numpy()
         for member in np.flatnonzero(alive & ~np.isfinite(values)):
             diverged[member], alive[member] = step, False
         losses[alive, step] = values[alive]
         if not alive.any():
             break
-        updater.step(torch.autograd.grad(loss.sum(), nets.parameters))
+        for layer, delta in backward(nets, tape, loss.sum()):
+            left = tape.values[layer].transpose(1, 2)
+            updater.step(nets.weights[layer], left, delta)
+            updater.step(nets.biases[layer], ones, delta)
     return losses, diverged
 
 
 def _score(
-    nets: _Nets, inputs: np.ndarray, targets: np.ndarray
+    nets: Nets, inputs: np.ndarray, targets: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean cross-entropy and accuracy of each member on these samples."""
     n_members = nets.weights[0].shape[0]
-    with torch.no_grad():
-        logits = nets.logits(torch.from_numpy(inputs).expand(n_members, -1, -1))
-        wanted = torch.from_numpy(targets).expand(n_members, -1)
-        loss = _member_losses(logits, wanted)
-        accuracy = (logits.argmax(-1) == wanted).double().mean(1)
+    logits = nets.logits(torch.from_numpy(inputs).expand(n_members, -1, -1))
+    wanted = torch.from_numpy(targets).expand(n_members, -1)
+    loss = member_losses(logits, wanted)
+    accuracy = (logits.argmax(-1) == wanted).double().mean(1)
     return loss.double().numpy(), accuracy.numpy()
 
 
@@ -174,7 +135,7 @@ class _Ended:
     @classmethod
     def of(
         cls,
-        nets: _Nets,
+        nets: Nets,
         before: list[torch.Tensor],
         cohort: Cohort,
         diverged: list[int | None],
@@ -185,7 +146,7 @@ class _Ended:
         is_lost = np.array([step is not None for step in diverged]) | ~np.isfinite(loss)
         chance = 1 / cohort.sizes[-1]
         changes = [
-            (after.detach() - start).abs().amax((1, 2))
+            (after - start).abs().amax((1, 2))
             for after, start in zip(nets.weights, before, strict=True)
         ]
         return cls(
@@ -197,13 +158,13 @@ class _Ended:
         )
 
 
-def _unit_spreads(nets: _Nets) -> np.ndarray:
+def _unit_spreads(nets: Nets) -> np.ndarray:
     """The largest difference between two units of a layer: "member hidden_layer"."""
     spreads = []
     for layer, bias in enumerate(nets.biases[:-1]):
         incoming = torch.cat([nets.weights[layer], bias], dim=1)  # units on axis 2
         outgoing = nets.weights[layer + 1].transpose(1, 2)
-        units = torch.cat([incoming, outgoing], dim=1).detach()
+        units = torch.cat([incoming, outgoing], dim=1)
         spreads.append((units.amax(2) - units.amin(2)).amax(1))
     n_members = nets.weights[0].shape[0]
     if not spreads:
@@ -211,30 +172,30 @@ def _unit_spreads(nets: _Nets) -> np.ndarray:
     return torch.stack(spreads, 1).double().numpy()
 
 
-def _start_profiles(nets: _Nets, cohort: Cohort) -> list[StartProfile]:
+def _start_profiles(nets: Nets, cohort: Cohort) -> list[StartProfile]:
     """Run the probe forward and backward once, before any update."""
     inputs = torch.from_numpy(cohort.inputs[cohort.probe])
     targets = torch.from_numpy(cohort.targets[cohort.probe])
-    values = inputs.expand(cohort.n_members, -1, -1)
-    layers, sums = [values], []
-    for weight, bias in zip(nets.weights, nets.biases, strict=True):
-        sums.append(torch.baddbmm(bias, layers[-1], weight))
-        is_last = len(sums) == len(nets.weights)
-        layers.append(sums[-1] if is_last else nets.activation(sums[-1]))
-    loss = _member_losses(layers[-1], targets.expand(cohort.n_members, -1)).sum()
-    gradients = torch.autograd.grad(loss, [*sums, *nets.weights])
-    of_sums = [g * len(targets) for g in gradients[: len(sums)]]  # mean → one sample
-    rms = _by_member([value.detach().double().square() for value in layers])
-    between = _by_member([v.detach().double().var(1, correction=0) for v in layers])
-    gradient = _by_member([g.double().square() for g in of_sums])
-    of_weights = _by_member([g.double().square() for g in gradients[len(sums) :]])
-    hidden = [_thinned(value.detach()) for value in layers[1:-1]]
+    tape = nets.forward(inputs.expand(cohort.n_members, -1, -1))
+    loss = member_losses(tape.logits, targets.expand(cohort.n_members, -1)).sum()
+    deltas = dict(backward(nets, tape, loss))
+    layers = [value.double() for value in (*tape.values, tape.logits.detach())]
+    rms = _by_member([values.square() for values in layers])
+    between = _by_member([values.var(1, correction=0) for values in layers])
+    of_sums, of_weights = [], []
+    for layer, values in enumerate(tape.values):
+        delta = deltas[layer]
+        # From the mean loss of the probe to the loss of one sample.
+        of_sums.append((delta.double() * len(targets)).square())
+        of_weights.append(torch.bmm(values.transpose(1, 2), delta).double().square())
+    gradient, weight_gradient = _by_member(of_sums), _by_member(of_weights)
+    hidden = [_thinned(values) for values in tape.values[1:]]
     return [
         StartProfile(
             rms=rms[member],
             between=between[member],
             gradient_rms=gradient[member],
-            weight_gradient_rms=of_weights[member],
+            weight_gradient_rms=weight_gradient[member],
             samples=tuple(layer[member] for layer in hidden),
         )
         for member in range(cohort.n_members)

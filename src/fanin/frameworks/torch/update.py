@@ -1,8 +1,9 @@
 """The update rules of an ensemble, with a learning rate for every member.
 
-Written out, since torch.optim has one learning rate for a whole array. Constants and
-order of operations are those of ``torch.optim.SGD`` and ``torch.optim.Adam``; a test
-holds them together.
+Written out, since torch.optim has one learning rate for a whole array, and so that a
+step of plain gradient descent is a single matrix product added onto the weights: no
+gradient is ever stored. Constants and order of operations are those of
+``torch.optim.SGD`` and ``torch.optim.Adam``; a test holds them together.
 """
 
 from __future__ import annotations
@@ -16,8 +17,6 @@ from fanin.errors import UnknownNameError
 from fanin.graph.cohort import OPTIMIZERS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy as np
 
 MOMENTUM = 0.9
@@ -25,21 +24,29 @@ BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 
 
 @dataclass(kw_only=True)
+class Memory:
+    """What a rule remembers of one parameter between two steps."""
+
+    n_steps: int = 0
+    mean: torch.Tensor | None = None
+    square: torch.Tensor | None = None
+
+
+@dataclass(kw_only=True)
 class Updater:
-    """Holds what a rule remembers between two steps, and the parameters it changes."""
+    """Changes parameters whose first axis is the member, in place."""
 
     rule: str
     rates: torch.Tensor
-    parameters: Sequence[torch.Tensor]
-    n_steps: int = 0
-    velocity: list[torch.Tensor] = field(default_factory=list)
-    second_moment: list[torch.Tensor] = field(default_factory=list)
+    memory: dict[int, Memory] = field(default_factory=dict)
 
     @classmethod
-    def of(
-        cls, rule: str, learning_rates: np.ndarray, parameters: Sequence[torch.Tensor]
-    ) -> Updater:
-        """Make one for parameters whose first axis is the member.
+    def of(cls, rule: str, learning_rates: np.ndarray) -> Updater:
+        """Make one.
+
+        Args:
+            rule: one of ``OPTIMIZERS``.
+            learning_rates: "n_members", > 0.
 
         Raises:
             UnknownNameError: if there is no such rule.
@@ -47,41 +54,41 @@ class Updater:
         if rule not in OPTIMIZERS:
             kind = "optimizer"
             raise UnknownNameError.of(kind, rule, OPTIMIZERS)
-        rates = torch.tensor(learning_rates, dtype=torch.float32).view(-1, 1, 1)
-        return cls(
-            rule=rule,
-            rates=rates,
-            parameters=parameters,
-            velocity=[torch.zeros_like(p) for p in parameters],
-            second_moment=[torch.zeros_like(p) for p in parameters],
-        )
+        rates = torch.tensor(learning_rates, dtype=torch.float32)
+        return cls(rule=rule, rates=rates.view(-1, 1, 1))
 
-    def step(self, gradients: Sequence[torch.Tensor]) -> None:
-        """Change the parameters once, in place."""
-        self.n_steps += 1
-        with torch.no_grad():
-            torch._foreach_sub_(list(self.parameters), self._changes(list(gradients)))
+    def step(
+        self, weight: torch.Tensor, left: torch.Tensor, right: torch.Tensor
+    ) -> None:
+        """Take one step along −left·right, the gradient as a batched product.
 
-    def _changes(self, gradients: list[torch.Tensor]) -> list[torch.Tensor]:
+        Args:
+            weight: "member n_in n_out", changed.
+            left: "member n_in sample".
+            right: "member sample n_out".
+        """
         if self.rule == "sgd":
-            return [gradient * self.rates for gradient in gradients]
-        if self.rule == "momentum":
-            torch._foreach_mul_(self.velocity, MOMENTUM)
-            torch._foreach_add_(self.velocity, gradients)
-            return [velocity * self.rates for velocity in self.velocity]
-        torch._foreach_mul_(self.velocity, BETA_1)
-        torch._foreach_add_(self.velocity, gradients, alpha=1 - BETA_1)
-        torch._foreach_mul_(self.second_moment, BETA_2)
-        torch._foreach_addcmul_(
-            self.second_moment, gradients, gradients, value=1 - BETA_2
-        )
-        return [self._adam(v, s) for v, s in self._moments()]
+            weight.baddbmm_(left, right * -self.rates)
+            return
+        memory = self.memory.setdefault(id(weight), Memory())
+        gradient = torch.bmm(left, right)
+        change = self._momentum if self.rule == "momentum" else self._adam
+        memory.n_steps += 1
+        weight.addcmul_(change(memory, gradient), self.rates, value=-1)
 
-    def _moments(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        return list(zip(self.velocity, self.second_moment, strict=True))
+    def _momentum(self, memory: Memory, gradient: torch.Tensor) -> torch.Tensor:
+        """Polyak (1964): v ← 0.9·v + g."""
+        if memory.mean is None:
+            memory.mean = torch.zeros_like(gradient)
+        return memory.mean.mul_(MOMENTUM).add_(gradient)
 
-    def _adam(self, mean: torch.Tensor, square: torch.Tensor) -> torch.Tensor:
+    def _adam(self, memory: Memory, gradient: torch.Tensor) -> torch.Tensor:
         """Kingma & Ba (2015), algorithm 1: both moments corrected for their zero."""
-        mean_now = mean / (1 - BETA_1**self.n_steps)
-        root = (square / (1 - BETA_2**self.n_steps)).sqrt() + EPSILON
-        return mean_now / root * self.rates
+        if memory.mean is None or memory.square is None:
+            memory.mean = torch.zeros_like(gradient)
+            memory.square = torch.zeros_like(gradient)
+        mean = memory.mean.mul_(BETA_1).add_(gradient, alpha=1 - BETA_1)
+        square = memory.square.mul_(BETA_2)
+        square.addcmul_(gradient, gradient, value=1 - BETA_2)
+        root = (square / (1 - BETA_2**memory.n_steps)).sqrt_().add_(EPSILON)
+        return mean / (1 - BETA_1**memory.n_steps) / root

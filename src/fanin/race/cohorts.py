@@ -1,0 +1,97 @@
+"""From trials to a cohort: draw the weights, lay out the batches."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fanin.activations import find_activation
+from fanin.graph.cohort import Cohort
+from fanin.graph.fans import AxisRoles
+from fanin.race.data import batches
+from fanin.sampler import Law, draw
+from fanin.schemes import find_scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fanin.race.data import Dataset
+    from fanin.race.experiment import Experiment, Trial
+    from fanin.schemes.scheme import Scheme
+
+N_PROBE = 256  # training samples on which the start is measured
+ROLES = AxisRoles(outputs=(0,), inputs=(1,))
+
+
+def cohort_of(experiment: Experiment, trials: Sequence[Trial], data: Dataset) -> Cohort:
+    """Make the cohort of trials of one scheme and one activation.
+
+    Trials of one seed share their batches; their weights share the random numbers with
+    those of any other scheme, as a draw depends on seed and name alone.
+    """
+    sizes = experiment.sizes(data.n_in, data.n_classes)
+    scheme = find_scheme(trials[0].scheme)
+    seeds = sorted({trial.seed for trial in trials})
+    weights = {seed: draw_weights(scheme, sizes, seed=seed) for seed in seeds}
+    n_samples = len(data.targets)
+    orders = {
+        seed: batches(n_samples, experiment.n_steps, experiment.batch_size, seed=seed)
+        for seed in seeds
+    }
+    return Cohort(
+        sizes=sizes,
+        activation=find_activation(trials[0].activation).name,
+        optimizer=experiment.optimizer,
+        weights=tuple(
+            np.stack([weights[trial.seed][layer] for trial in trials])
+            for layer in range(len(sizes) - 1)
+        ),
+        learning_rates=np.array([trial.learning_rate for trial in trials]),
+        batches=np.stack([orders[trial.seed] for trial in trials]),
+        inputs=data.inputs,
+        targets=data.targets,
+        test_inputs=data.test_inputs,
+        test_targets=data.test_targets,
+        probe=np.arange(min(N_PROBE, n_samples)),
+    )
+
+
+def draw_weights(
+    scheme: Scheme, sizes: Sequence[int], *, seed: int
+) -> tuple[np.ndarray, ...]:
+    """Draw the weights of a dense net, float32 "n_out n_in" each; biases are 0.
+
+    The scheme has its own gain (√2 for He, 1 for Glorot) whatever the activation: that
+    is what is being compared.
+    """
+    return tuple(
+        draw(f"layers.{layer}.weight", shape, law_of(scheme, shape), seed=seed)
+        for layer, shape in enumerate((b, a) for a, b in pairwise(sizes))
+    )
+
+
+def law_of(scheme: Scheme, shape: tuple[int, int]) -> Law:
+    """Give the law of a dense weight "n_out n_in", all its numbers filled in."""
+    fan = scheme.fan_of(shape, ROLES)
+    std = float(scheme.std(fan))
+    match scheme.law:
+        case "constant":
+            return Law(kind="constant", value=scheme.value)
+        case "uniform":
+            return Law(kind="uniform", bound=float(scheme.bound(fan)))
+        case "orthogonal" | "identity":
+            return Law(kind=scheme.law, gain=scheme.gain)
+        case _:
+            return Law(kind=scheme.law, std=std)
+
+
+def variances(scheme: Scheme, sizes: Sequence[int]) -> tuple[float, ...] | None:
+    """Give each layer's variance of one weight; None where weights are not random."""
+    if scheme.law in {"constant", "identity"}:
+        return None
+    shapes = [(b, a) for a, b in pairwise(sizes)]
+    return tuple(
+        float(scheme.std(scheme.fan_of(shape, ROLES))) ** 2 for shape in shapes
+    )
