@@ -23,22 +23,27 @@ _TO_READER = SHAPING | {Op.ELEMENTWISE}
 
 
 class RoleKind(StrEnum):
-    """The roles that a parameter can have."""
+    """The roles that a parameter can have.
 
-    HIDDEN = "hidden weight"
+    GATE: its output is multiplied by another activation. CONTRACTED: its output is
+    contracted with one, as queries and keys are. FACTOR: multiplies activations.
+    TABLE: added to activations as it is. UNKNOWN: read by nothing, or in another way.
+    """
+
+    HIDDEN = "hidden"
     INPUT_LAYER = "input layer"
-    HEAD = "output head"
-    BRANCH_END = "end of a residual branch"
-    GATE = "factor of a product"
-    CONTRACTED = "operand of a contraction"
+    HEAD = "head"
+    BRANCH_END = "branch end"
+    GATE = "gate"
+    CONTRACTED = "contracted"
     EMBEDDING = "embedding"
-    TIED_EMBEDDING = "embedding that is the head too"
+    TIED_EMBEDDING = "tied embedding"
     BIAS = "bias"
-    HEAD_BIAS = "bias of the output head"
-    NORM_GAIN = "normalization gain"
-    NORM_SHIFT = "normalization shift"
-    FACTOR = "learned factor"
-    TABLE = "table added to activations"
+    HEAD_BIAS = "head bias"
+    NORM_GAIN = "norm gain"
+    NORM_SHIFT = "norm shift"
+    FACTOR = "factor"
+    TABLE = "table"
     UNKNOWN = "unknown"
 
 
@@ -74,7 +79,7 @@ def roles(graph: Graph) -> Mapping[str, Role]:
     >>> z = sketch.dense(sketch.input((4, 2)), 3, path="0")
     >>> graph = sketch.graph(sketch.dense(z, 1, path="1"))
     >>> [str(role.kind) for role in roles(graph).values()]
-    ['input layer', 'bias', 'output head', 'bias of the output head']
+    ['input layer', 'bias', 'head', 'head bias']
     """
     flow = Flow(graph)
     sums = joints(flow)

@@ -11,7 +11,7 @@ from fanin.prescription.rows import HEADINGS, Row, rows
 if TYPE_CHECKING:
     from fanin.prescription.plan import Plan
 
-NUMBERS = frozenset({"std", "output rms", "measured"})
+NUMBERS = frozenset({"gain", "std", "output rms", "measured"})
 
 
 def fragment(plan: Plan) -> str:

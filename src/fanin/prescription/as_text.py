@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from fanin.prescription.prescription import Prescription
 
 WIDTH = 100
-MOST = (26, 14, 20, 18, 10, 16, 9)
-"""The most columns each cell may take; longer texts are cut in the middle."""
+SHRINKING = ((0, 18), (1, 9), (3, 10), (2, 8), (6, 9), (7, 8), (0, 8))
+"""Which columns give way where the table is too wide, and down to how much."""
 
 
 def table(plan: Plan) -> str:
@@ -56,13 +56,27 @@ def _columns(found: list[Row]) -> list[str]:
     """Lay the cells out; a column that is empty throughout is left out."""
     cells = [HEADINGS, *(row.cells for row in found)]
     shown = [i for i in range(len(HEADINGS)) if any(line[i] for line in cells[1:])]
-    widths = {i: min(MOST[i], max(len(line[i]) for line in cells)) for i in shown}
+    widths = fitted({i: max(len(line[i]) for line in cells) for i in shown})
     lines = [
         "  ".join(cut(line[i], widths[i]).ljust(widths[i]) for i in shown).rstrip()
         for line in cells
     ]
     rule = "  ".join("─" * widths[i] for i in shown)
     return [lines[0], rule, *lines[1:]]
+
+
+def fitted(widths: dict[int, int]) -> dict[int, int]:
+    """Narrow the columns, in the order of `SHRINKING`, until the table fits.
+
+    >>> fitted({0: 90, 5: 20})
+    {0: 78, 5: 20}
+    """
+    fitting = dict(widths)
+    for column, least in SHRINKING:
+        excess = sum(fitting.values()) + 2 * (len(fitting) - 1) - WIDTH
+        if excess > 0 and column in fitting:
+            fitting[column] = max(fitting[column] - excess, min(least, fitting[column]))
+    return fitting
 
 
 def _reasons(found: list[Row]) -> list[str]:

@@ -219,9 +219,7 @@ class Desk:
         heads = [p for p in written.values() if p.role == RoleKind.HEAD]
         if self.target.loss is None or len(heads) != 1 or heads[0].predicted is None:
             return None
-        bias = [p for p in written.values() if p.role == RoleKind.HEAD_BIAS]
-        of_bias = sum(p.value**2 + p.std**2 for p in bias)
-        spread = max(heads[0].predicted ** 2 - of_bias, 0.0)
+        spread = heads[0].predicted ** 2
         share = {
             "cross_entropy": (1 - 1 / max(self.n_outputs, 1)) / 2,
             "binary_cross_entropy": 1 / 8,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fanin.graph.graph import Graph
-    from fanin.graph.measurement import Measurement
+    from fanin.graph.measurement import Measurement, SiteStatistics
     from fanin.sampler import Law
 
 Draw = Callable[["np.ndarray | None"], "np.ndarray"]
@@ -93,15 +93,24 @@ class Plan:
         return replace(self, prescriptions=tuple(changed), is_calibrated=True)
 
     def verified(self, measurement: Measurement) -> Plan:
-        """Give the plan with the measured root mean square of each weight's output."""
+        """Give the plan with each weight's measured output rms, bias left out."""
+        graph = measurement.graph
         measured: dict[str, float] = {}
-        for node in measurement.graph.linears:
+        for node in graph.linears:
             site = measurement.sites.get(node.id)
             if node.weight is not None and site is not None:
-                path = measurement.graph.parameter(node.weight.path).path
-                measured.setdefault(path, float(np.sqrt(site.second_moment)))
+                path = graph.parameter(node.weight.path).path
+                bias = "" if node.bias is None else graph.parameter(node.bias).path
+                measured.setdefault(path, _rms(site, self._values_of(bias)))
         filled = (replace(p, measured=measured.get(p.path)) for p in self.prescriptions)
         return replace(self, prescriptions=tuple(filled))
+
+    def _values_of(self, path: str) -> np.ndarray:
+        """Give a bias that is set to known values, one a unit or one for all."""
+        for p in self.prescriptions:
+            if p.path == path and p.law in {VALUES, "constant"}:
+                return np.array(p.values or (p.value,))
+        return np.zeros(1)
 
     def to_json(self) -> str:
         """Give the plan as JSON text of schema ``fanin.plan/1``."""
@@ -138,6 +147,18 @@ class Plan:
 
     def _repr_html_(self) -> str:
         return as_html.fragment(self)
+
+
+def _rms(site: SiteStatistics, bias: np.ndarray) -> float:
+    """Give the root mean square of an output without its bias, where units are known.
+
+    Over one unit, E[(z − b)²] = Var[z] + (E[z] − b)².
+    """
+    n_units = len(site.unit_means)
+    if n_units == 0 or len(bias) not in {1, n_units}:
+        return float(np.sqrt(site.second_moment))
+    squares = site.unit_variances + (site.unit_means - bias) ** 2
+    return float(np.sqrt(np.mean(squares)))
 
 
 def draw_of(prescription: Prescription, seed: int) -> Draw:

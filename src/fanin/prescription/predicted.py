@@ -85,25 +85,29 @@ def _head(head: Prescription, std: float, target: float, rms: float) -> Prescrip
 def with_prediction(
     graph: Graph, written: Mapping[str, Prescription], evidence: Evidence
 ) -> Written:
-    """Write the predicted root mean square of each weight's output beside it."""
+    """Write the predicted rms of each weight's output beside it, bias left out."""
     prediction = predicted_with(graph, written, evidence)
     done = dict(written)
     for node in reversed(graph.linears):
         if node.weight is not None:
             path = graph.parameter(node.weight.path).path
-            done[path] = _predicted(done[path], prediction, node)
+            bias = None if node.bias is None else graph.parameter(node.bias).path
+            offset = written.get(bias or "")
+            done[path] = _predicted(done[path], prediction, node, offset)
     return done
 
 
 def _predicted(
-    prescription: Prescription, prediction: Prediction, node: Node
+    weight: Prescription,
+    prediction: Prediction,
+    node: Node,
+    bias: Prescription | None,
 ) -> Prescription:
+    """Write the prediction down, with the bias's own square taken off."""
     moments, interval = prediction.moments[node.id], prediction.interval(node.id)
     if moments is None or interval is None:
-        return replace(prescription, predicted=None, low=None, high=None)
-    return replace(
-        prescription,
-        predicted=moments.rms,
-        low=sqrt(interval[0]),
-        high=sqrt(interval[1]),
-    )
+        return replace(weight, predicted=None, low=None, high=None)
+    offset = 0.0 if bias is None or weight.value else bias.value**2 + bias.std**2
+    parts = (moments.second_moment, *interval)
+    rms, low, high = (sqrt(max(part - offset, 0.0)) for part in parts)
+    return replace(weight, predicted=rms, low=low, high=high)

@@ -26,9 +26,9 @@ class Prescription:
     value: the mean of all entries. gain: dimensionless, std = gain/√fan of the scheme;
     None where none applies. fan, roles: of a weight, else None.
     reason: one or two sentences.
-    target: root mean square that the output should have, None where no calibration is.
-    predicted, low, high: root mean square of the output by theory, and where one draw
-    of the weights should lie. measured: on a batch. factor: by which calibration has
+    Of the output, without the bias, as root mean square: target, that it should have
+    (None where no calibration is); predicted, low, high, by theory and where one draw
+    of the weights should lie; measured, on a batch. factor: by which calibration has
     multiplied the std already.
     """
 

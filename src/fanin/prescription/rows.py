@@ -11,30 +11,46 @@ from fanin.prescription.prescription import VALUES, Prescription
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-HEADINGS = ("parameter", "shape", "role", "scheme", "std", "output rms", "measured")
+HEADINGS = (
+    "parameter",
+    "shape",
+    "role",
+    "scheme",
+    "gain",
+    "std",
+    "output rms",
+    "measured",
+)
 FEW = 2
+"""Rows are grouped beyond so many that are alike."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One line: the first prescription of ``n_alike`` that say the same."""
+    """One line of the table: prescriptions that say the same."""
 
-    first: Prescription
-    n_alike: int
     name: str
+    alike: tuple[Prescription, ...]
+
+    @property
+    def first(self) -> Prescription:
+        """Give the one that stands for all."""
+        return self.alike[0]
 
     @property
     def cells(self) -> tuple[str, ...]:
         """Give the texts under `HEADINGS`."""
         p = self.first
+        n_alike = len(self.alike)
         return (
-            self.name,
+            self.name if n_alike == 1 else f"{self.name} (×{n_alike})",
             "×".join(str(length) for length in p.shape) or "()",
             p.role,
-            p.scheme,
+            p.scheme.partition("(gain")[0],
+            "" if p.gain is None else f"{p.gain:.4g}",
             spread(p),
-            range_of(p),
-            "" if p.measured is None else f"{p.measured:.3g}",
+            extent([q.predicted for q in self.alike]),
+            extent([q.measured for q in self.alike]),
         )
 
 
@@ -51,8 +67,8 @@ def rows(prescriptions: Iterable[Prescription]) -> list[Row]:
     ...         law="constant",
     ...         reason="",
     ...     )
-    >>> [(r.name, r.n_alike) for r in rows(bias(f"{i}.bias") for i in range(5))]
-    [('{0…4}.bias', 5)]
+    >>> [row.cells[0] for row in rows(bias(f"{i}.bias") for i in range(5))]
+    ['{0…4}.bias (×5)']
     """
     groups: dict[tuple[object, ...], list[Prescription]] = {}
     for prescription in prescriptions:
@@ -62,19 +78,15 @@ def rows(prescriptions: Iterable[Prescription]) -> list[Row]:
 
 def _merged(alike: list[Prescription]) -> list[Row]:
     if len(alike) <= FEW:
-        return [Row(first=p, n_alike=1, name=p.path) for p in alike]
-    name = common_name([p.path for p in alike])
-    return [Row(first=alike[0], n_alike=len(alike), name=name)]
+        return [Row(name=p.path, alike=(p,)) for p in alike]
+    return [Row(name=common_name([p.path for p in alike]), alike=tuple(alike))]
 
 
 def _likeness(p: Prescription) -> tuple[object, ...]:
     """Give what must agree for two prescriptions to share a row."""
-    rounded = [
-        None if n is None else float(f"{n:.2g}")
-        for n in (p.std, p.predicted, p.measured)
-    ]
-    shape_of_path = re.sub(r"\d+", "#", p.path)
-    return (shape_of_path, p.shape, p.role, p.scheme, p.law, *rounded)
+    path = re.sub(r"\d+", "#", p.path)
+    scheme = p.scheme.partition("(gain")[0]
+    return (path, p.shape, p.role, scheme, p.law, f"{p.std:.4g}", f"{p.value:.4g}")
 
 
 def common_name(paths: list[str]) -> str:
@@ -95,18 +107,24 @@ def common_name(paths: list[str]) -> str:
 
 
 def spread(p: Prescription) -> str:
-    """Give the std, or what stands in its place: one number, a range, nothing."""
+    """Give the std, or what stands in its place: the value, a range, or nothing."""
     if p.is_kept:
         return ""
     if p.law == VALUES:
-        return f"{min(p.values):.3g} … {max(p.values):.3g}"
+        return f"{min(p.values):.2g}…{max(p.values):.2g}"
     return f"{p.value:.4g}" if p.law == "constant" else f"{p.std:.4g}"
 
 
-def range_of(p: Prescription) -> str:
-    """Give the predicted root mean square, with its interval if it is wide."""
-    if p.predicted is None or p.low is None or p.high is None:
+def extent(numbers: list[float | None]) -> str:
+    """Give the range of the numbers that are known, as one if they agree.
+
+    >>> extent([0.52, None, 0.16]), extent([1.0, 1.004]), extent([None])
+    ('0.16–0.52', '1', '')
+    """
+    known = [number for number in numbers if number is not None]
+    if not known:
         return ""
-    if p.high <= 1.05 * p.low:
-        return f"{p.predicted:.3g}"
-    return f"{p.predicted:.3g} ({p.low:.2g}–{p.high:.2g})"
+    low, high = f"{min(known):.3g}", f"{max(known):.3g}"
+    if low == high or max(known) - min(known) <= 0.005 * abs(max(known)):
+        return low
+    return f"{low}–{high}"
