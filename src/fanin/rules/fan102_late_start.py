@@ -47,8 +47,9 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             name=RULE.name,
             severity=RULE.severity,
             where=listing(paths),
-            message=f"{count(len(paths), 'parameter')} waits at the first step; "
-            f"all move by step {last}.",
+            message=f"{count(len(paths), 'parameter')} "
+            f"{'waits' if len(paths) == 1 else 'wait'} at the first step; all move by "
+            f"step {last}.",
             measured=f"first moves at step {last} at the latest",
             expected="step 1, or later behind a layer that is zero on purpose",
             why="A zero layer passes no gradient until it has moved itself.",

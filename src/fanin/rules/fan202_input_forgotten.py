@@ -103,4 +103,5 @@ RULE = Rule(
     page=__doc__,
     hidden_by=("FAN101", "FAN103", "FAN104", "FAN203", "FAN204", "FAN402", "FAN802"),
     is_witness=True,
+    is_weighed=True,
 )

@@ -102,4 +102,5 @@ RULE = Rule(
         "FAN802",
     ),
     is_witness=True,
+    is_weighed=True,
 )

@@ -83,4 +83,5 @@ RULE = Rule(
     page=__doc__,
     hidden_by=("FAN101", "FAN103", "FAN203", "FAN204", "FAN601", "FAN802"),
     is_witness=True,
+    is_weighed=True,
 )

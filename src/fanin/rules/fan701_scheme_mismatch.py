@@ -140,4 +140,5 @@ RULE = Rule(
     find=find,
     page=__doc__,
     hidden_by=("FAN101", "FAN103", "FAN104", "FAN802"),
+    is_weighed=True,
 )

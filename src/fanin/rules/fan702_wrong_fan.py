@@ -9,8 +9,9 @@ kernel, a stack of matrices whose first axis was taken for the outputs.
 The scale is off by the square root of the ratio of the counts, in every such layer.
 
 ## When it is fine
-By accident a std chosen otherwise can equal a formula; the match is to five standard
-errors, well under one percent for most layers. Alone the rule gives a note.
+In front of a normalization, which takes the scale out (not reported). By accident a std
+chosen otherwise can equal a formula; the match is to five standard errors, well under
+one percent for most layers.
 
 ## Example
     experts = torch.empty(8, 256, 512)             # (expert, in, out)
@@ -35,6 +36,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fanin.graph.roles import roles
 from fanin.rules.fan701_scheme_mismatch import STANDARD_ERRORS, std_with_error
 from fanin.rules.rule import Finding, Rule, Severity
 from fanin.rules.words import number
@@ -61,7 +63,8 @@ class WrongFan:
 
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Yield one finding for each weight that was given a wrong count."""
-    seen: set[str] = set()
+    kinds = roles(inspection.graph)
+    seen = {path for path, role in kinds.items() if role.is_scale_free}
     for node in inspection.graph.linears:
         weight = node.weight
         if weight is None or weight.path in seen or weight.roles.is_lookup:
@@ -105,8 +108,7 @@ def wrong_fan(value: np.ndarray, weight: Weight) -> WrongFan | None:
 
     if any(fits(n, top) for n in right for top in NUMERATORS.values()):
         return None
-    roles = weight.roles
-    channels = prod(value.shape[i] for i in roles.inputs)
+    channels = prod(value.shape[i] for i in weight.roles.inputs)
     wrong = {float(channels), *(float(value.size / n) for n in value.shape)} - right
     for count in sorted(wrong):
         for name, top in NUMERATORS.items():

@@ -84,7 +84,7 @@ def _named(words: Iterable[str]) -> set[str]:
 def _with_causes(chosen: Sequence[Rule]) -> tuple[Rule, ...]:
     """Add the rules that could explain the chosen ones, or bear witness with them."""
     needed = {rule.code for rule in chosen}
-    if any(rule.is_witness for rule in chosen):
+    if any(rule.is_weighed for rule in chosen):
         needed |= {rule.code for rule in RULES.values() if rule.is_witness}
     while True:
         more = {
@@ -113,7 +113,7 @@ def weigh(found: Sequence[Finding]) -> list[Finding]:
     if len(witnesses) >= LEAST_WITNESSES:
         return list(found)
     return [
-        replace(f, severity=Severity.INFO) if RULES[f.code].is_witness else f
+        replace(f, severity=Severity.INFO) if RULES[f.code].is_weighed else f
         for f in found
     ]
 

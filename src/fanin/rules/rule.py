@@ -83,8 +83,8 @@ class Rule:
     severity: the worst that it reports. find: gives its findings. page: Markdown.
     hidden_by: codes of rules that name a deeper cause: where one of them speaks of the
     same parameters, this rule's finding is a consequence and is not listed.
-    is_witness: it judges a scale, and one such sign alone is no fault: a warning
-    stands only where a second witness agrees (`fanin.rules.judge`). needs_run: it
+    is_witness: it measures a scale; is_weighed: one such sign alone is no fault, so its
+    warnings stand only where two witnesses agree (`fanin.rules.judge`). needs_run: it
     cannot speak of a model that could not be run.
     aliases: further names under which the table finds it.
     """
@@ -96,6 +96,7 @@ class Rule:
     page: str
     hidden_by: tuple[str, ...] = ()
     is_witness: bool = False
+    is_weighed: bool = False
     needs_run: bool = True
 
     @property

@@ -38,6 +38,14 @@ def test_two_findings_of_one_rule_are_one_witness():
     assert {f.severity for f in weighed} == {Severity.INFO}
 
 
+def test_a_mismatch_with_the_activation_is_a_note_unless_scales_agree():
+    lone = weigh([finding("FAN701"), finding("FAN201")])
+    agreed = weigh([finding("FAN701"), finding("FAN201"), finding("FAN301")])
+
+    assert {f.severity for f in lone} == {Severity.INFO}
+    assert {f.severity for f in agreed} == {Severity.WARNING}
+
+
 def test_a_rule_that_is_no_witness_is_not_weighed():
     found = [finding("FAN103", Severity.ERROR)]
 
