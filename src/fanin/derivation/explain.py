@@ -19,6 +19,12 @@ from fanin.derivation.net import Net, parse_widths, refused
 from fanin.derivation.notation import Entry
 from fanin.derivation.proving import listed
 from fanin.derivation.records import Derivation, Movement, Run, UnitTies
+from fanin.derivation.scales.pages import (
+    SCALE_NAMES,
+    derived_scale,
+    refuse_options,
+    scale_page,
+)
 from fanin.derivation.sections import sections
 from fanin.derivation.start import fill_of, generic, start_from
 from fanin.errors import ArgumentError
@@ -67,7 +73,11 @@ def explain(  # noqa: PLR0913 - each argument is one word of the question asked
     >>> [claim.holds for claim in explain("zero").claims][:3]
     [True, True, False]
     """
-    found = find_case(case)
+    page = scale_page(case)
+    if page is not None:
+        refuse_options(page, {"net": net, "loss": loss, "constant": constant})
+        return derived_scale(page, activation)
+    found = find_case(case, SCALE_NAMES)
     parsed = _net(found, net, activation, loss)
     shown = parsed
     if parsed.activation.has_kink:

@@ -13,9 +13,15 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr
 
-SUBSCRIPTS = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
+SUBSCRIPTS = str.maketrans("0123456789+-l", "₀₁₂₃₄₅₆₇₈₉₊₋ₗ")
 SUPERSCRIPTS = str.maketrans("0123456789()+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁺⁻")
 WORDS = {
+    r"\mathrm{fan}_{\mathrm{in}}": "fan_in",
+    r"\mathrm{fan}_{\mathrm{out}}": "fan_out",
+    r"_{\mathrm{below}}": "_below",
+    r"\alpha": "α",
+    r"\pi": "π",
+    "^2]": "²]",
     r"\hat{y}": "ŷ",
     r"\bar{y}": "ȳ",
     r"\varphi": "φ",
@@ -121,9 +127,9 @@ def unicode_name(name: str) -> str:
     >>> unicode_name(r"w_{11}^{(2)}"), unicode_name(r"\hat{y}_{2}")
     ('w₁₁⁽²⁾', 'ŷ₂')
     """
-    name = re.sub(r"\\mathrm\{([^}]*)\}", r"\1", name)
-    name = re.sub(r"\\(tanh|sin)\b", r"\1", name)
     for word, letter in WORDS.items():
         name = name.replace(word, letter)
+    name = re.sub(r"\\mathrm\{([^}]*)\}", r"\1", name)
+    name = re.sub(r"\\(tanh|sin)\b", r"\1", name)
     name = re.sub(r"\^\{([^}]*)\}", lambda m: m[1].translate(SUPERSCRIPTS), name)
     return re.sub(r"_\{([^}]*)\}", lambda m: m[1].translate(SUBSCRIPTS), name)

@@ -143,7 +143,9 @@ def _number(value: Expr, marks: Marks) -> str:
 
 def _sum(expression: Expr, marks: Marks) -> str:
     shown = ""
-    terms = sorted(expression.as_ordered_terms(), key=_is_negative)
+    terms = expression.as_ordered_terms()
+    first = next((term for term in terms if not _is_negative(term)), terms[0])
+    terms = [first, *(term for term in terms if term is not first)]
     for term in terms:
         part = written(-term if _is_negative(term) else term, marks)
         sign = marks.minus if _is_negative(term) else "+"
@@ -167,6 +169,10 @@ RANK_OF_LETTER: dict[str, float] = {
     "a": 6,
     "x": 7,
     "z": 6,
+    "f": 1,
+    "n": 1,
+    "V": 1.5,
+    "E": 8,
 }
 
 
@@ -219,6 +225,7 @@ def _maximum(expression: Expr, marks: Marks) -> str:
 
 _WRITERS: tuple[tuple[Expr, Callable[[Expr, Marks], str]], ...] = (
     ((sympy.Rational, sympy.Float), _number),
+    (type(sympy.pi), lambda _, marks: marks.name(r"\pi")),
     (sympy.Add, _sum),
     (sympy.Mul, _product),
     (sympy.exp, _exponential),

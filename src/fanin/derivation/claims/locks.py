@@ -170,13 +170,14 @@ def equal_losses_are_the_reason(analysis: Analysis) -> Claim:
     lines = [
         checked(
             f"Here, with {ours.net.loss.name}, the loss of one sample at the start is "
-            f"{decimal(losses[0])} for y = 0 and {decimal(losses[1])} for y = 1, and no weight "
-            f"moves (max |Δ| = {stuck:.4g}).",
+            f"{decimal(losses[0])} for y = 0 and {decimal(losses[1])} for y = 1, and "
+            f"no weight moves (max |Δ| = {stuck:.4g}).",
             stuck == 0,
         ),
         checked(
             "With sigmoid hidden units and binary cross-entropy the loss is the same "
-            f"for both, {decimal(same[0])}, and W2 moves at step 1 (max |Δ| = {moved:.4g}).",
+            f"for both, {decimal(same[0])}, and W2 moves at step 1 (max |Δ| = "
+            f"{moved:.4g}).",
             abs(same[0] - same[1]) < 1e-12 and moved > 0,
         ),
     ]

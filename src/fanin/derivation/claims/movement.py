@@ -180,7 +180,8 @@ def _refute_by_movement(analysis: Analysis, tensor: str, statement: str) -> Clai
     values = analysis.gradients_at(analysis.states[step - 1])
     entry = max(analysis.net.of(tensor), key=lambda e: abs(values[e]))
     line = checked(
-        f"At step {step} of the run dL/d{entry} = {decimal(values[entry])}: {tensor} moves.",
+        f"At step {step} of the run dL/d{entry} = {decimal(values[entry])}: {tensor} "
+        "moves.",
         abs(values[entry]) > 0,
         gradient_formula(traced(analysis.net, point_before(analysis, step)), entry),
     )
@@ -233,8 +234,8 @@ def _refute_constant(analysis: Analysis, statement: str) -> Claim:
         ]
         if max(found) - min(found) > 1e-9:
             line = checked(
-                f"After step {step} of the run two inputs give z = {decimal(max(found))} "
-                f"and {decimal(min(found))}.",
+                f"After step {step} of the run two inputs give z = "
+                f"{decimal(max(found))} and {decimal(min(found))}.",
                 max(found) > min(found),
             )
             return refuted(statement, [line], first_sample(analysis))

@@ -102,8 +102,8 @@ def dropout_breaks_the_tie(analysis: Analysis) -> Claim:
                 chain(Label(f"dL/d{p} − dL/d{q}", _latex(p, q)), difference),
             ),
             checked(
-                f"With m₁ = 0, m₂ = 2 (p = ½) the run has dL/d{p} = {decimal(found[p])} and "
-                f"dL/d{q} = {decimal(found[q])}.",
+                f"With m₁ = 0, m₂ = 2 (p = ½) the run has dL/d{p} = "
+                f"{decimal(found[p])} and dL/d{q} = {decimal(found[q])}.",
                 abs(found[p] - found[q]) > 1e-9,
             ),
         ],

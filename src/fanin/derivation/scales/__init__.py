@@ -1,0 +1,1 @@
+"""Glorot, He and LeCun derived: from independence to the variance of a weight."""
