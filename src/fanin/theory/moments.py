@@ -9,7 +9,7 @@ docstrings, and tests/claims/test_propagation.py holds each against Monte Carlo.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import exp, log, sqrt
+from math import exp, isfinite, log, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -124,15 +124,20 @@ def through_function(x: Moments, rule: GaussianRule) -> Moments:
 
     How far an uncertain q reaches through φ is found from its slope there:
     d ln E[φ²] / d ln q = E[φ²·(z² − 1)] / (2·E[φ²]), 1 where φ is homogeneous.
+
+    Raises:
+        OverflowError: if E[φ²] is beyond float64.
     """
     q = rule.second_moment
     if q == 0.0:
         return Moments(second_moment=0.0)
+    if not isfinite(q):
+        raise OverflowError
     slope = rule.expect(rule.values**2 * (rule.z**2 - 1)) / (2 * q)
     return Moments(
         mean=rule.mean,
         second_moment=q,
-        kurtosis=rule.fourth_moment / q**2,
+        kurtosis=rule.kurtosis,
         log_variance=slope**2 * x.log_variance,
         low=min(x.low**slope, x.high**slope),
         high=max(x.low**slope, x.high**slope),
