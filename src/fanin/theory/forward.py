@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import prod, sqrt
+from math import inf, isfinite, prod, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,10 +91,13 @@ class Forward:
             self.notes[node.id] = f"{node.op}: no rule, {MEASURED}"
             return None
         try:
-            return handler(node)
+            predicted = handler(node)
         except OverflowError:
+            predicted = Moments(second_moment=inf)
+        if predicted is not None and not isfinite(predicted.second_moment):
             self.notes[node.id] = f"beyond the range of float64, {MEASURED}"
             return None
+        return predicted
 
     def _first(self, node: Node) -> Moments | None:
         return self.moments[node.inputs[0]] if node.inputs else None

@@ -131,9 +131,10 @@ def through_function(x: Moments, rule: GaussianRule) -> Moments:
     q = rule.second_moment
     if q == 0.0:
         return Moments(second_moment=0.0)
-    if not isfinite(q):
+    with np.errstate(over="ignore", invalid="ignore"):
+        slope = rule.expect(rule.values**2 * (rule.z**2 - 1)) / (2 * q)
+    if not (isfinite(q) and isfinite(slope)):
         raise OverflowError
-    slope = rule.expect(rule.values**2 * (rule.z**2 - 1)) / (2 * q)
     return Moments(
         mean=rule.mean,
         second_moment=q,
