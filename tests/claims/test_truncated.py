@@ -1,4 +1,4 @@
-"""The 0.8796 of the truncated normal: derived, and checked against the frameworks."""
+"""The 0.8796 of the truncated normal: derived, and held against Keras and a sample."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def test_the_std_of_a_cut_normal_is_the_integral(cut):
     assert truncated_std(cut) == pytest.approx(float(exact), rel=1e-11)
 
 
-def test_cut_at_two_it_is_the_number_that_the_frameworks_print():
+def test_cut_at_two_it_is_the_number_that_keras_prints():
     exact = sp.sqrt(derived_variance().subs(CUT, 2)).evalf(20)
 
     assert truncated_std() == pytest.approx(float(exact), rel=1e-15)
-    # keras.initializers.VarianceScaling and jax.nn.initializers divide by this.
+    # keras.initializers.VarianceScaling (3.15) divides by this constant.
     assert truncated_std() == pytest.approx(0.87962566103423978, rel=1e-15)
 
 

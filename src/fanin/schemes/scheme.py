@@ -102,7 +102,7 @@ class Scheme:
     def fan_of(self, shape: tuple[int, ...], roles: AxisRoles) -> Fan[float]:
         """Give the fans that the formula speaks of: those of the layer, or the sides.
 
-        An orthogonal or identity matrix is as large as the weight's matrix, whatever
+        An orthogonal or identity matrix is as large as the weight makes it, whatever
         the stride; all other formulas speak of the layer's fans.
         """
         return self.sides(shape, roles)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from fanin.graph.fans import matrix_fans
+from fanin.graph.fans import fans, matrix_fans
 from fanin.schemes.options import GAIN
 from fanin.schemes.scheme import Scalar, Scheme
 from fanin.schemes.sources import LE_2015, MEZZADRI_2007, SAXE_2013
 
 if TYPE_CHECKING:
-    from fanin.graph.fans import Fan
+    from fanin.graph.fans import AxisRoles, Fan
 
 
 def larger_side_variance(fan: Fan[Scalar], gain: Scalar) -> Scalar:
@@ -27,6 +27,19 @@ def larger_side_variance(fan: Fan[Scalar], gain: Scalar) -> Scalar:
     """
     larger = (fan.n_in + fan.n_out + abs(fan.n_in - fan.n_out)) / 2
     return gain**2 / larger
+
+
+def window_fans(shape: tuple[int, ...], roles: AxisRoles) -> Fan[float]:
+    """Give the fans at stride 1: what an identity in the middle of a kernel is among.
+
+    It copies min(n, m) channels, and n·m·k weights are there: the mean of their
+    squares is 1 / (max(n, m)·k), one over the larger of these two.
+
+    >>> from fanin.graph.layouts import torch_conv
+    >>> window_fans((128, 64, 3, 3), torch_conv(2, strides=2))
+    Fan(n_in=576.0, n_out=1152.0)
+    """
+    return fans(shape, replace(roles, strides=1, is_lookup=False))
 
 
 ORTHOGONAL: Final = Scheme(
@@ -54,11 +67,12 @@ IDENTITY: Final = replace(
     name="identity",
     aliases=("eye",),
     law="identity",
-    formula="w = gain on the diagonal, else 0, mean of w² = gain² / max(rows, columns)",
+    formula="w = gain on the diagonal, else 0; mean of w²: gain² / max(rows, columns)",
     keeps="every entry of the input, as far as the sides allow",
     assumes=("a recurrent matrix with ReLU, or a layer that starts as a pass-through",),
     sources=(LE_2015,),
     uses_gain=False,
+    sides=window_fans,
 )
 
 STRUCTURED: Final = (ORTHOGONAL, IDENTITY)

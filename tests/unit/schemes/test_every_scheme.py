@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fanin.graph.fans import Fan
-from fanin.graph.layouts import torch_conv, torch_linear
+from fanin.graph.layouts import (
+    keras_conv_transpose,
+    keras_dense,
+    torch_conv,
+    torch_linear,
+)
+from fanin.sampler.draw import draw
+from fanin.sampler.law import Law
 from fanin.schemes import SCHEMES, find_scheme
 from fanin.schemes.laws import LAWS
 
@@ -190,12 +197,42 @@ def test_an_orthogonal_scheme_speaks_of_the_matrix_and_not_of_the_stride():
     assert orthogonal.fan_of((5, 7), torch_linear()) == Fan(n_in=7.0, n_out=5.0)
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(6, 6), (4, 9), (9, 4)])
-def test_an_orthogonal_matrix_has_exactly_the_mean_square_promised(rows, columns):
-    normals = np.random.default_rng(3).standard_normal((max(rows, columns),) * 2)
-    matrix = 1.4 * np.linalg.qr(normals)[0][:rows, :columns]
-    scheme = find_scheme("orthogonal(gain=1.4)")
+LAYERS = [
+    pytest.param((6, 6), torch_linear(), id="square"),
+    pytest.param((4, 9), torch_linear(), id="wide"),
+    pytest.param((9, 4), keras_dense(), id="tall, Keras"),
+    pytest.param((16, 4, 3, 3), torch_conv(2, strides=2), id="convolution"),
+    pytest.param((16, 4, 1), torch_conv(1, groups=4), id="convolution in groups"),
+    pytest.param((3, 3, 8, 6), keras_conv_transpose(2, strides=2), id="transposed"),
+]
 
-    assert scheme.std(Fan(n_in=float(columns), n_out=float(rows))) == pytest.approx(
-        math.sqrt((matrix**2).mean()), rel=1e-12
-    )
+
+@pytest.mark.parametrize(("shape", "roles"), LAYERS)
+@pytest.mark.parametrize("spec", ["orthogonal(gain=1.4)", "identity(gain=0.7)"])
+def test_a_drawn_matrix_has_exactly_the_mean_square_promised(spec, shape, roles):
+    scheme = find_scheme(spec)
+    law = Law(scheme.law, gain=scheme.gain, roles=roles)
+    weight = draw("weight", shape, law, seed=3, dtype="float64")
+
+    std = scheme.std(scheme.fan_of(shape, roles))
+    assert std == pytest.approx(math.sqrt((weight**2).mean()), rel=1e-12)
+
+
+@every_scheme
+def test_a_drawn_weight_has_the_variance_promised(scheme):
+    shape, roles = (400, 300), torch_linear()
+    fan = scheme.fan_of(shape, roles)
+    numbers = {
+        "constant": {"value": scheme.value},
+        "orthogonal": {"gain": scheme.gain},
+        "identity": {"gain": scheme.gain},
+    }
+    law = Law(scheme.law, **numbers.get(scheme.law, {"std": scheme.std(fan)}))
+    weight = draw("weight", shape, law, seed=8, dtype="float64") - scheme.value
+    squares = weight**2
+    error = squares.std() / math.sqrt(squares.size)
+    variance = scheme.variance(fan, scheme.gain)
+
+    assert abs(squares.mean() - variance) <= 5 * error + 1e-15
+    is_seen = scheme.law not in {"constant", "identity"}
+    assert (abs(squares.mean() - 1.04 * variance) > 5 * error) == is_seen
