@@ -38,7 +38,7 @@ class Mode:
 
 
 LARGEST: Final = 1e100
-"""Squares of larger numbers leave float64's range in no scheme that trains."""
+"""Larger numbers count as infinite: their squares would leave float64's range."""
 
 
 def is_number(value: Value) -> bool:
@@ -57,7 +57,7 @@ def number_option(name: str, apply: Callable[[Scheme, float], Scheme]) -> Option
     """Make an option that takes any finite number."""
     return Option(
         name=name,
-        expected=f"a number of at most {LARGEST:g}",
+        expected="a finite number",
         accepts=is_number,
         apply=lambda scheme, value: apply(scheme, float(value)),
     )
@@ -67,7 +67,7 @@ def positive_option(name: str, apply: Callable[[Scheme, float], Scheme]) -> Opti
     """Make an option that takes a number above 0."""
     return Option(
         name=name,
-        expected=f"a number above 0, at most {LARGEST:g}",
+        expected="a finite number above 0",
         accepts=is_positive,
         apply=lambda scheme, value: apply(scheme, float(value)),
     )

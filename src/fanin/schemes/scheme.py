@@ -48,6 +48,18 @@ class Source:
     url: str
     equation: str = ""
 
+    @property
+    def citation(self) -> str:
+        """Give the source as a text cites it.
+
+        >>> from fanin.schemes.sources import GLOROT_2010, HE_2015
+        >>> GLOROT_2010.citation, HE_2015.citation
+        ('Glorot & Bengio 2010', 'He et al. 2015')
+        """
+        names = self.authors.replace(" & ", ", ").split(", ")
+        who = self.authors if len(names) < 3 else f"{names[0]} et al."
+        return f"{who} {self.year}"
+
     def __str__(self) -> str:
         place = f", {self.equation}" if self.equation else ""
         return f"{self.authors} ({self.year}), {self.title}{place}. {self.url}"
