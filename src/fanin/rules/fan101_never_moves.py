@@ -41,7 +41,7 @@ from fanin.rules.rule import Evidence, Finding, Rule, Severity
 from fanin.rules.words import count, listing, source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from fanin.rules.awakening import Lock
     from fanin.rules.inspection import Inspection
@@ -51,7 +51,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     """Yield one finding for each set of parameters that the same zeros hold."""
     if not inspection.stuck:
         return
-    for held in locked_sets(inspection.lock):
+    order = [p.path for p in inspection.parameters]
+    for held in locked_sets(inspection.lock, order):
         holders = _holders(inspection, held)
         yield Finding(
             code=RULE.code,
@@ -63,7 +64,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             measured="the gradient is exactly 0, at the start and wherever the other "
             "parameters can go",
             expected="a gradient other than 0 at some step",
-            why="Its gradient is a product with a factor that is zero for ever.",
+            why="By the chain rule each gradient is a product, and a factor of these "
+            "is zero for ever.",
             fix=f"Draw {listing(holders)} from a random law: fanin.init(model). Or "
             "keep zeros in one of two layers that follow each other, not in both.",
             source=source_of(inspection.graph, held[0]),
@@ -72,14 +74,13 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         )
 
 
-def locked_sets(lock: Lock) -> tuple[tuple[str, ...], ...]:
-    """Join stuck parameters that name one another's zeros into sets.
+def locked_sets(lock: Lock, order: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Join stuck parameters that name one another's zeros into sets, each in order.
 
     >>> from fanin.rules.awakening import Lock
-    >>> locked_sets(
-    ...     Lock(holders={"a": ("b",), "b": ("a",)}, together=(), unexplained=())
-    ... )
-    (('a', 'b'),)
+    >>> lock = Lock(holders={"a": ("b",), "b": ("a",)}, together=(), unexplained=())
+    >>> locked_sets(lock, ["b", "a"])
+    (('b', 'a'),)
     """
     sets: list[list[str]] = []
     links = [[path, *holders] for path, holders in lock.holders.items()]
@@ -89,7 +90,7 @@ def locked_sets(lock: Lock) -> tuple[tuple[str, ...], ...]:
         touching = [s for s in sets if set(s) & set(link)]
         joined = list(dict.fromkeys([*(p for s in touching for p in s), *link]))
         sets = [s for s in sets if s not in touching] + [joined]
-    return tuple(tuple(sorted(s)) for s in sets)
+    return tuple(tuple(sorted(s, key=order.index)) for s in sets)
 
 
 def _holders(inspection: Inspection, held: tuple[str, ...]) -> tuple[str, ...]:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Yield a note on what joins late, and one on what this batch balances."""
+    if inspection.stuck and inspection.rounded_away:
+        return  # late or still because numbers vanish: FAN302 speaks of that
     late = inspection.awakening.late
     if late:
         paths, last = tuple(late), max(late.values())

@@ -30,6 +30,7 @@ Glorot & Bengio (2010), equation 12; He, Zhang, Ren & Sun (2015), equations 10 a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import log, sqrt
 from typing import TYPE_CHECKING
 
@@ -48,35 +49,78 @@ if TYPE_CHECKING:
     from fanin.rules.inspection import Inspection
 
 STANDARD_ERRORS = 5.0
+# ln of a ratio: a small layer's std scatters by some percent.
+DEFAULT_TOLERANCE = 0.1
 # Where the scale is chosen by the activation after the weight, and by nothing else.
 BY_ACTIVATION = {RoleKind.HIDDEN, RoleKind.INPUT_LAYER}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Mismatch:
+    """A weight and what its activation asks for.
+
+    std: of the weight; n_in: its fan-in; gains: the sound ones. off: |ln| of the ratio
+    to the nearest sound std.
+    """
+
+    path: str
+    std: float
+    n_in: float
+    gains: GainRange
+    off: float
+
+    @property
+    def sum_of_variances(self) -> float:
+        """Give n_in·Var(w), the number that the theory speaks of."""
+        return self.n_in * self.std**2
+
+    @property
+    def asked(self) -> str:
+        """Give the sound values of n_in·Var(w): one, or a range."""
+        return span(self.gains.least**2, self.gains.greatest**2)
+
+
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Yield one finding for all weights that do not fit their activation."""
-    found = [
-        m for weight in _weights(inspection) if (m := _mismatch(inspection, weight))
-    ]
+    pairs = _weights(inspection)
+    found = [m for pair in pairs if (m := _mismatch(inspection, *pair)) is not None]
     if not found:
         return
-    paths = tuple(path for path, _, _ in found)
-    path, std, wanted = max(found, key=lambda m: abs(log(m[1] / m[2])))
+    paths = tuple(m.path for m in found)
+    worst = max(found, key=lambda m: m.off)
+    root = sqrt(worst.n_in)
     yield Finding(
         code=RULE.code,
         name=RULE.name,
         severity=RULE.severity,
         where=listing(paths),
-        message=f"The std of {path} is {number(std)}; its activation asks for "
-        f"{number(wanted)}.",
-        measured=f"{number(std / wanted)} of what is asked for"
-        + (f"; so in {len(found)} weights" if len(found) > 1 else ""),
-        expected=f"std {number(wanted)}, within 30 %",
+        message=f"n_in·Var(w) of {worst.path} is {number(worst.sum_of_variances)}"
+        f"{_known_as(worst)}; {worst.gains.name} asks for {worst.asked}.",
+        measured=f"std {number(worst.std)} with {worst.n_in:.0f} inputs"
+        + (f"; {len(found)} weights do not fit" if len(found) > 1 else ""),
+        expected=f"std {span(worst.gains.least / root, worst.gains.greatest / root)}",
         why="The factor repeats in every layer, and depth makes it a power.",
         fix="Use the scheme of the activation (He for ReLU, Glorot for tanh): "
         "fanin.init(model).",
-        source=source_of(inspection.graph, path),
+        source=source_of(inspection.graph, worst.path),
         paths=paths,
     )
+
+
+def span(least: float, greatest: float) -> str:
+    """Give one number, or two with "to" between them where they differ in print.
+
+    >>> span(2.0, 2.0000001), span(1.0, 2.5)
+    ('2', '1 to 2.5')
+    """
+    ends = dict.fromkeys((number(least), number(greatest)))
+    return " to ".join(ends)
+
+
+def _known_as(mismatch: Mismatch) -> str:
+    """Say so if the weight is as PyTorch's layers make it: U(±1/√n_in)."""
+    is_default = abs(log(mismatch.sum_of_variances * 3.0)) < DEFAULT_TOLERANCE
+    return " (PyTorch's default)" if is_default else ""
 
 
 def _weights(inspection: Inspection) -> list[tuple[Weight, GainRange]]:
@@ -92,30 +136,27 @@ def _weights(inspection: Inspection) -> list[tuple[Weight, GainRange]]:
             continue
         activation = None if role.activation is None else graph.node(role.activation)
         if activation is not None and activation.function is not None:
-            found[node.weight.path] = (
-                node.weight,
-                gain_range(identify(activation.function)),
-            )
+            gains = gain_range(identify(activation.function))
+            found[node.weight.path] = (node.weight, gains)
     return list(found.values())
 
 
 def _mismatch(
-    inspection: Inspection, pair: tuple[Weight, GainRange]
-) -> tuple[str, float, float] | None:
-    """Give path, std and the nearest sound std, if they differ for sure."""
-    weight, gains = pair
-    value = np.asarray(inspection.values[weight.path], dtype=np.float64)
-    std, error = std_with_error(value)
+    inspection: Inspection, weight: Weight, gains: GainRange
+) -> Mismatch | None:
+    """Compare a weight's std with the nearest sound one; None if it is near enough."""
+    std, error = std_with_error(inspection.values[weight.path])
     if std == 0.0:
         return None
     fans = (weight.fan.n_in, weight.fan.n_out, (weight.fan.n_in + weight.fan.n_out) / 2)
     least = gains.least / sqrt(max(fans))
     greatest = gains.greatest / sqrt(min(fans))
-    nearest = min(max(std, least), greatest)
-    off = abs(log(std / nearest))
-    if off < log(TOLERANCE) or off < STANDARD_ERRORS * error:
+    off = abs(log(std / min(max(std, least), greatest)))
+    if off < max(log(TOLERANCE), STANDARD_ERRORS * error):
         return None
-    return weight.path, std, gains.greatest / sqrt(weight.fan.n_in)
+    return Mismatch(
+        path=weight.path, std=std, n_in=weight.fan.n_in, gains=gains, off=off
+    )
 
 
 def std_with_error(value: np.ndarray) -> tuple[float, float]:
@@ -126,10 +167,11 @@ def std_with_error(value: np.ndarray) -> tuple[float, float]:
     >>> std_with_error(np.array([[1.0, -1.0], [1.0, -1.0]]))
     (1.0, 0.0)
     """
-    second = float(np.mean(value**2)) if value.size else 0.0
+    wide = np.asarray(value, dtype=np.float64)
+    second = float(np.mean(wide**2)) if wide.size else 0.0
     if second == 0.0:
         return 0.0, 0.0
-    kurtosis = float(np.mean(value**4)) / second**2
+    kurtosis = float(np.mean(wide**4)) / second**2
     return sqrt(second), 0.5 * sqrt(max(kurtosis - 1.0, 0.0) / value.size)
 
 

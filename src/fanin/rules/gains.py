@@ -24,8 +24,9 @@ LEAST_SLOPE = 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class GainRange:
-    """least, greatest: dimensionless, > 0."""
+    """name: of the activation. least, greatest: dimensionless, > 0."""
 
+    name: str
     least: float
     greatest: float
 
@@ -47,4 +48,6 @@ def gain_range(activation: Activation) -> GainRange:
     if slope > LEAST_SLOPE:
         gains.append(1.0 / slope)
     usable = [gain for gain in gains if np.isfinite(gain) and gain > 0.0] or [1.0]
-    return GainRange(least=min(usable), greatest=max(usable))
+    is_named = activation.name.isidentifier() or "(" in activation.name
+    name = activation.name if is_named else "its activation"
+    return GainRange(name=name, least=min(usable), greatest=max(usable))

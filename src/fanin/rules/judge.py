@@ -39,7 +39,8 @@ def judge(
     chosen = chosen_rules(select, ignore)
     asked = [r for r in _with_causes(chosen) if _can_ask(inspection, r)]
     found = [finding for rule in asked for finding in rule.find(inspection)]
-    causes, consequences = split(weigh(found))
+    # Only a sign that nothing else explains bears witness.
+    causes, consequences = split(weigh(found, witnesses=split(found)[0]))
     codes = {rule.code for rule in chosen}
     findings = _sorted(f for f in causes if f.code in codes)
     n_run = sum(_can_ask(inspection, rule) for rule in chosen)
@@ -100,17 +101,17 @@ def _can_ask(inspection: Inspection, rule: Rule) -> bool:
     return inspection.measurement is not None or not rule.needs_run
 
 
-def weigh(found: Sequence[Finding]) -> list[Finding]:
+def weigh(found: Sequence[Finding], witnesses: Sequence[Finding]) -> list[Finding]:
     """Turn judgements on scale into notes where only one sign speaks.
 
     Each measure of scale has an innocent reading of its own; two that agree have none.
     """
-    witnesses = {
+    agreeing = {
         f.code
-        for f in found
+        for f in witnesses
         if RULES[f.code].is_witness and f.severity is not Severity.INFO
     }
-    if len(witnesses) >= LEAST_WITNESSES:
+    if len(agreeing) >= LEAST_WITNESSES:
         return list(found)
     return [
         replace(f, severity=Severity.INFO) if RULES[f.code].is_weighed else f

@@ -4,7 +4,8 @@ import pytest
 
 from fanin.errors import UnknownNameError
 from fanin.rules import RULES, Evidence, Finding, Severity, Verdict
-from fanin.rules.judge import chosen_rules, split, weigh
+from fanin.rules.judge import chosen_rules, split
+from fanin.rules.judge import weigh as weigh_by
 from fanin.rules.report import verdict_of
 
 
@@ -18,6 +19,17 @@ def finding(code, severity=Severity.WARNING, paths=("a",), **fields):
         paths=paths,
         **fields,
     )
+
+
+def weigh(found):
+    return weigh_by(found, witnesses=found)
+
+
+def test_a_sign_that_something_else_explains_is_no_witness():
+    found = [finding("FAN201"), finding("FAN701", paths=("b",))]
+    also = finding("FAN202", paths=("c",))
+
+    assert {f.severity for f in weigh_by([*found, also], found)} == {Severity.INFO}
 
 
 def test_one_witness_of_scale_alone_is_a_note():
