@@ -10,6 +10,7 @@ import numpy as np
 
 from fanin.cli.target import build, load
 from fanin.errors import UsageError
+from fanin.graph.signature import InputSignature
 
 SHAPE = re.compile(r"\d+(x\d+)*")
 TOKENS = re.compile(r"tokens:(\d+(?:x\d+)*)<(\d+)")
@@ -43,12 +44,11 @@ def read(text: str, *, seed: int = 0) -> Any:  # noqa: ANN401 - a batch is any o
     >>> bool(read("tokens:4x5<7").max() < 7)
     True
     """
-    if SHAPE.fullmatch(text):
-        return synthetic(tuple(int(n) for n in text.split("x")), seed=seed)
-    tokens = TOKENS.fullmatch(text)
-    if tokens:
-        shape = tuple(int(n) for n in tokens[1].split("x"))
-        return _tokens(shape, int(tokens[2]), seed)
+    signature = signature_of(text)
+    if signature is not None:
+        from fanin.sampler.synthetic import batch_of
+
+        return batch_of(signature, seed=seed)
     if text.endswith((".npy", ".npz")):
         return _read_file(text)
     if ":" in text:
@@ -57,11 +57,18 @@ def read(text: str, *, seed: int = 0) -> Any:  # noqa: ANN401 - a batch is any o
     raise InputError.of(text, "this is no shape, file or object")
 
 
-def synthetic(shape: tuple[int, ...], *, seed: int = 0) -> np.ndarray:
-    """Draw standard normal numbers, float32, of that shape."""
-    from fanin.sampler import Law, draw
+def signature_of(text: str) -> InputSignature | None:
+    """Read ``64x784`` or ``tokens:8x128<50257``; None if it is neither.
 
-    return draw("fanin/input", shape, Law(kind="normal", std=1.0), seed=seed)
+    >>> signature_of("tokens:8x128<50257").describe()
+    '8×128 whole numbers below 50257'
+    """
+    if SHAPE.fullmatch(text):
+        return InputSignature(shape=_lengths(text))
+    tokens = TOKENS.fullmatch(text)
+    if tokens:
+        return InputSignature(shape=_lengths(tokens[1]), below=int(tokens[2]))
+    return None
 
 
 def split(found: Any) -> tuple[Any, Any]:  # noqa: ANN401 - a batch is any object
@@ -83,14 +90,8 @@ def split(found: Any) -> tuple[Any, Any]:  # noqa: ANN401 - a batch is any objec
     return found, None
 
 
-def _tokens(shape: tuple[int, ...], vocabulary: int, seed: int) -> np.ndarray:
-    from fanin.sampler import Law, draw
-
-    # Uniform in (−1, 1), shifted: whole numbers 0 … vocabulary − 1.
-    law = Law(kind="uniform", bound=1.0)
-    numbers = draw("fanin/tokens", shape, law, seed=seed, dtype="float64")
-    whole = np.floor((numbers + 1.0) / 2.0 * vocabulary).astype(np.int64)
-    return np.clip(whole, 0, vocabulary - 1)
+def _lengths(text: str) -> tuple[int, ...]:
+    return tuple(int(length) for length in text.split("x"))
 
 
 def _read_file(text: str) -> Any:  # noqa: ANN401 - a batch is any object

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fanin.cli.commands import check, compare, explain, init, plan, rule, schemes
+
 if TYPE_CHECKING:
     from fanin.cli.commands.command import Command
 
-COMMANDS: tuple[Command, ...] = ()
+COMMANDS: tuple[Command, ...] = (
+    explain,
+    check,
+    plan,
+    init,
+    compare,
+    schemes,
+    rule,
+)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from fanin.report.files import ensure_writable, write_text
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
 
 class Command(Protocol):
@@ -26,14 +29,26 @@ class Command(Protocol):
         ...
 
 
+SUFFIXES: Mapping[str, str] = {
+    ".html": "html",
+    ".md": "markdown",
+    ".tex": "latex",
+    ".json": "json",
+    ".txt": "text",
+}
+
+
 def add_output(parser: argparse.ArgumentParser, *formats: str) -> None:
     """Add --format, the first of ``formats`` being the default, and --output."""
     parser.add_argument(
-        "--format", choices=formats, default=formats[0], help="default: %(default)s"
+        "--format",
+        choices=formats,
+        help=f"default: the output file's suffix, else {formats[0]}",
     )
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write there instead of to the terminal"
     )
+    parser.set_defaults(formats=formats)
 
 
 def check_output(arguments: argparse.Namespace) -> None:
@@ -42,9 +57,26 @@ def check_output(arguments: argparse.Namespace) -> None:
         ensure_writable(arguments.output)
 
 
+def format_of(arguments: argparse.Namespace) -> str:
+    """Give the format asked for, else that of the output's suffix, else the first."""
+    chosen: str | None = arguments.format
+    if chosen is None and arguments.output is not None:
+        chosen = SUFFIXES.get(Path(arguments.output).suffix.lower())
+    if chosen is None or chosen not in arguments.formats:
+        chosen = arguments.formats[0]
+    return str(chosen)
+
+
 def emit(arguments: argparse.Namespace, text: str) -> None:
     """Write the result to --output, else to stdout."""
     if arguments.output is not None:
         write_text(arguments.output, text.rstrip("\n") + "\n")
     else:
         sys.stdout.write(text.rstrip("\n") + "\n")
+
+
+def is_coloured(arguments: argparse.Namespace) -> bool:
+    """Say whether the result goes to a terminal that shows colour (NO_COLOR rules)."""
+    if arguments.output is not None or os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()

@@ -1,0 +1,11 @@
+"""The verbs: each wires the rooms of the house together and computes nothing itself."""
+
+from fanin.api.checking import check as check
+from fanin.api.drawing import activation as activation
+from fanin.api.drawing import draw as draw
+from fanin.api.explaining import explain as explain
+from fanin.api.planning import apply as apply
+from fanin.api.planning import init as init
+from fanin.api.planning import plan as plan
+from fanin.api.racing import compare as compare
+from fanin.api.racing import race as race

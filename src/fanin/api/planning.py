@@ -1,0 +1,176 @@
+"""plan and init: decide, verify, and write the initial weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fanin.api.task import find_framework, has_input, make_task, with_example
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fanin.frameworks.framework import Framework
+    from fanin.graph import Graph, Task
+    from fanin.prescription import Evidence, Plan
+
+
+def plan(  # noqa: PLR0913 (each is one wish a person has)
+    model: object,
+    batch: object = None,
+    loss: str | Callable[[Any, Any], Any] | None = None,
+    target: object = None,
+    *,
+    objective: Callable[[Any], Any] | None = None,
+    scheme: str | None = None,
+    overrides: Mapping[str, str] | None = None,
+    law: str = "normal",
+    seed: int | None = None,
+) -> Plan:
+    """Choose a scheme and a scale for each parameter, and say why; change nothing.
+
+    Args:
+        model: a PyTorch module or a Keras model.
+        batch: as in `check`. With one, the scales are measured and corrected in one
+            forward pass; without, they are predicted.
+        loss: as in `check`.
+        target: as in `check`; class frequencies or a mean set the output bias.
+        objective: as in `check`.
+        scheme: one scheme for every weight ("he_normal"); None chooses for each.
+        overrides: pattern of paths ("head.*") → scheme, or "keep".
+        law: of the weights that are chosen: "normal", "uniform", "truncated_normal"
+            or "orthogonal".
+        seed: of the numbers, 0 to 2⁶⁴ − 1; None takes one from the framework's own
+            global generator, and the plan records it.
+
+    Raises:
+        ModelError: if the model cannot be run.
+        BatchError: if the batch does not fit, or holds NaN or infinity.
+        UnknownNameError: if a scheme or a loss is not known.
+        UnknownParameterError: if a pattern fits no parameter.
+        ArgumentError: if another argument is wrong.
+    """
+    framework = find_framework(model)
+    task = make_task(batch, loss, target, objective, 0)
+    wishes = {"scheme": scheme, "overrides": overrides, "law": law}
+    if not has_input(task):
+        task, graph, words = with_example(framework, model, task)
+        made = _decide(framework, model, graph, task, seed, wishes)
+        note = f"No batch was given: scales are predicted for {words}, not measured."
+        return replace(made, notes=(*made.notes, note))
+    graph = framework.record(model, task)
+    made = _decide(framework, model, graph, task, seed, wishes)
+    return _calibrated(framework, model, graph, task, made)
+
+
+def init(  # noqa: PLR0913 (as plan)
+    model: object,
+    batch: object = None,
+    loss: str | Callable[[Any, Any], Any] | None = None,
+    target: object = None,
+    *,
+    objective: Callable[[Any], Any] | None = None,
+    scheme: str | None = None,
+    overrides: Mapping[str, str] | None = None,
+    law: str = "normal",
+    seed: int | None = None,
+) -> Plan:
+    """Plan, verify, and write the initial weights: all parameters, or none.
+
+    Args:
+        model: as in `plan`; changed in place.
+        batch: as in `plan`.
+        loss: as in `plan`.
+        target: as in `plan`.
+        objective: as in `plan`.
+        scheme: as in `plan`.
+        overrides: as in `plan`.
+        law: as in `plan`.
+        seed: as in `plan`.
+
+    Returns:
+        The plan that was applied, with what was measured.
+
+    Raises:
+        FaninError: any error of `plan`; the model is then as it was.
+    """
+    made = plan(
+        model,
+        batch,
+        loss,
+        target,
+        objective=objective,
+        scheme=scheme,
+        overrides=overrides,
+        law=law,
+        seed=seed,
+    )
+    apply(made, model)
+    return made
+
+
+def apply(plan: Plan, model: object) -> object:
+    """Write a plan's numbers into a model: all parameters that it names, or none.
+
+    Returns:
+        The model that holds them: the same object.
+
+    Raises:
+        UnknownParameterError: if the model lacks a parameter of the plan.
+        ShapeError: if one has another shape.
+        NoStorageError: if one has no memory. The model is as it was in each case.
+    """
+    return find_framework(model).write(model, plan.draws())
+
+
+def _decide(
+    framework: Framework,
+    model: object,
+    graph: Graph,
+    task: Task,
+    seed: int | None,
+    wishes: Mapping[str, Any],
+) -> Plan:
+    from fanin.prescription import make_plan
+
+    return make_plan(
+        graph,
+        evidence=_evidence(framework, model, graph, task),
+        seed=framework.seed(model) if seed is None else seed,
+        **wishes,
+    )
+
+
+def _evidence(
+    framework: Framework, model: object, graph: Graph, task: Task
+) -> Evidence:
+    """Gather what is known beside the graph: the input's scale, the target, values."""
+    from fanin.prescription import Evidence, inputs_of
+
+    is_ready = all(p.storage == "ready" for p in graph.parameters)
+    return Evidence(
+        inputs=inputs_of(framework.measure(model, task), graph) if is_ready else {},
+        target=None if task.target is None else np.asarray(task.target),
+        loss=task.loss if isinstance(task.loss, str) else None,
+        values=framework.read(model) if is_ready else {},
+    )
+
+
+def _calibrated(
+    framework: Framework, model: object, graph: Graph, task: Task, made: Plan
+) -> Plan:
+    """Correct the scales in one forward pass, then measure what they give."""
+    from fanin.prescription import calibration_targets
+
+    targets = calibration_targets(made, graph)
+    kept = framework.read(model)
+    factors = framework.calibrate(model, task, {**kept, **_drawn(made)}, targets)
+    made = made.with_factors(factors)
+    measured = framework.measure(model, task, {**kept, **_drawn(made)})
+    return made.verified(measured)
+
+
+def _drawn(made: Plan) -> dict[str, np.ndarray]:
+    return {path: draw(None) for path, draw in made.draws().items()}
