@@ -75,7 +75,9 @@ class Inspection:
     @cached_property
     def trainable(self) -> tuple[str, ...]:
         """Give the paths that an optimizer would step."""
-        return tuple(p.path for p in self.parameters if p.is_trainable)
+        return tuple(
+            p.path for p in self.parameters if p.is_trainable and p.path in self.values
+        )
 
     @cached_property
     def fans(self) -> dict[str, float]:
@@ -106,16 +108,19 @@ class Inspection:
         )
 
     def gradients(self, values: Values) -> dict[str, np.ndarray | None]:
-        """Give the objective's gradients at these values."""
+        """Give the objective's gradients at these values; None where it has none."""
         found = self.framework.gradients(self.model, self.task, values)
-        # A framework without a notion of "not used" gives zeros; the graph knows.
-        return {p: g if p in self.used else None for p, g in found.items()}
+        return {p: self._or_none(p, g) for p, g in found.items()}
 
     def projected(self, values: Values) -> dict[str, np.ndarray | None]:
         """Give the gradients of a random projection of the output."""
         stand_in = replace(self.task, loss=None, target=None)
         found = self.framework.gradients(self.model, stand_in, values)
-        return {p: g if p in self.used else None for p, g in found.items()}
+        return {p: self._or_none(p, g) for p, g in found.items()}
+
+    def _or_none(self, path: str, gradient: np.ndarray | None) -> np.ndarray | None:
+        """Give no gradient where a framework gives zeros for what was never read."""
+        return gradient if path in self.used or _moves(gradient) else None
 
     @cached_property
     def awakening(self) -> Awakening:
@@ -220,7 +225,7 @@ def inspect(framework: Framework, model: object, task: Task) -> Inspection:
             values={},
             measurement=None,
         )
-    values = framework.read(model)
+    values = _real(framework.read(model))
     is_finite = all(bool(np.all(np.isfinite(v))) for v in values.values())
     return Inspection(
         framework=framework,
@@ -230,6 +235,21 @@ def inspect(framework: Framework, model: object, task: Task) -> Inspection:
         values=values,
         measurement=framework.measure(model, task) if is_finite else None,
     )
+
+
+def _real(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Keep arrays of real numbers, in a type that NumPy computes with.
+
+    Formats that NumPy has no type of its own for (bfloat16) become float32; complex
+    and integer parameters are left as they are in the model, and not judged.
+    """
+    kept = {}
+    for path, value in values.items():
+        if value.dtype.kind == "f":
+            kept[path] = value
+        elif value.dtype.kind == "V":
+            kept[path] = value.astype(np.float32)
+    return kept
 
 
 def _moves(gradient: np.ndarray | None) -> bool:
