@@ -8,11 +8,11 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, fields
+from importlib.metadata import version
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fanin import __version__
 from fanin.errors import ArgumentError, OutputError
 from fanin.graph.fans import AxisRoles, Fan
 from fanin.prescription.prescription import Prescription
@@ -28,7 +28,7 @@ def dumps(plan: Plan) -> str:
     """Give the plan as JSON text; numbers that are not finite become text."""
     head = {
         "schema": SCHEMA,
-        "fanin": __version__,
+        "fanin": version("fanin"),
         "framework": plan.framework,
         "policy": plan.policy,
         "seed": plan.seed,

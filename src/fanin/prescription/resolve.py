@@ -1,4 +1,4 @@
-"""Scheme + shape + roles → the sampler's law, all its numbers filled in."""
+"""From a scheme and a weight's shape to the law that the sampler draws from."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ if TYPE_CHECKING:
 
 
 def resolve(scheme: Scheme, shape: tuple[int, ...], roles: AxisRoles) -> Law:
-    """Give the law of a weight under a scheme, with the scheme's own gain.
+    """Give the law of a weight of that shape, with the scheme's own gain.
 
     Args:
         scheme: as found by `find_scheme`.
-        shape: of the weight.
-        roles: of its axes.
+        shape: of the stored weight.
+        roles: what each axis stands for.
 
-    >>> from fanin.graph.layouts import torch_linear
+    Raises:
+        ArgumentError: if the roles do not name every axis once.
+
+    >>> from fanin.graph.fans import AxisRoles
     >>> from fanin.schemes import find_scheme
-    >>> resolve(find_scheme("lecun_normal"), (3, 16), torch_linear()).std
-    0.25
+    >>> dense = AxisRoles(outputs=(0,), inputs=(1,))
+    >>> resolve(find_scheme("he_normal"), (10, 50), dense).std
+    0.2
     """
     if scheme.law == "constant":
         return Law("constant", value=scheme.value)
