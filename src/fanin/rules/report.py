@@ -43,6 +43,7 @@ class Report:
     """All findings of a check, worst first.
 
     consequences: findings that a listed one explains; kept, not shown as faults.
+    notes: remarks on how the check was made (a batch that had to be made up).
 
     >>> print(Report(verdict=Verdict.HEALTHY, coverage=Coverage(n_parameters=4)))
     healthy for this batch: nothing found in 4 parameters, 0 sites, 0 rules.
@@ -52,6 +53,7 @@ class Report:
     findings: tuple[Finding, ...] = ()
     consequences: tuple[Finding, ...] = ()
     coverage: Coverage = Coverage()
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -77,9 +79,9 @@ class Report:
         return tuple(f for f in self.findings if f.severity is severity)
 
     def __str__(self) -> str:
-        """Give one line for each finding, and one for the whole."""
+        """Give one line for each note and finding, and one for the whole."""
         lines = [f"{f.code} {f.severity} {f.where}: {f.message}" for f in self.findings]
-        return "\n".join([*lines, f"{self.verdict}: {self.summary}."])
+        return "\n".join([*self.notes, *lines, f"{self.verdict}: {self.summary}."])
 
     @property
     def summary(self) -> str:
@@ -127,6 +129,7 @@ class Report:
                 },
                 "findings": findings_to(self.findings),
                 "consequences": findings_to(self.consequences),
+                "notes": list(self.notes),
             }
         )
 
@@ -147,6 +150,7 @@ class Report:
             verdict=Verdict(data["verdict"]),
             findings=findings_from(data["findings"]),
             consequences=findings_from(data["consequences"]),
+            notes=tuple(data["notes"]),
             coverage=Coverage(
                 n_parameters=cover["parameters"],
                 n_trainable=cover["trainable"],

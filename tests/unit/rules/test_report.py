@@ -27,6 +27,7 @@ REPORTS = st.builds(
     verdict=st.sampled_from(Verdict),
     findings=st.lists(FINDINGS, max_size=3).map(tuple),
     consequences=st.lists(FINDINGS, max_size=2).map(tuple),
+    notes=st.lists(WORDS, max_size=2).map(tuple),
     coverage=st.builds(Coverage, n_parameters=st.integers(0, 99)),
 )
 

@@ -40,6 +40,7 @@ def body(report: Report) -> str:
     """Give the report as HTML without styles, to stand in a section of a page."""
     verdict = f"<strong>{inline(report.verdict)}</strong>: {inline(report.summary)}."
     parts = [notice(VERDICTS[report.verdict], Html(verdict))]
+    parts += [notice("note", note) for note in report.notes]
     parts += [_finding(finding) for finding in report.findings]
     if report.consequences:
         parts.append(_consequences(report.consequences))

@@ -53,6 +53,10 @@ def full(report: Report, *, width: int = 88, is_coloured: bool = False) -> str:
         emoji=False,
         markup=False,
     )
+    for note in report.notes:
+        console.print(note, style="dim")
+    if report.notes:
+        console.print()
     for finding in report.findings:
         console.print(_headline(finding))
         for line in _details(finding):

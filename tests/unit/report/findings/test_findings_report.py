@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -57,6 +58,14 @@ follows from the above, not listed: FAN102"""
 
 def test_the_full_text_is_this():
     assert full(REPORT) == EXPECTED
+
+
+def test_notes_come_first():
+    report = replace(REPORT, notes=("No batch was given: checked on noise.",))
+
+    assert full(report) == f"{report.notes[0]}\n\n{EXPECTED}"
+    assert str(report).startswith(report.notes[0])
+    assert report.notes[0] in html(report)
 
 
 def test_the_concise_text_is_the_reports_own():
