@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
-from fanin.errors import ArgumentError
+from fanin.errors import ArgumentError, MissingDependencyError
 
 if TYPE_CHECKING:
     from fanin.frameworks.framework import Framework
+    from fanin.graph.cohort import Train
 
 FRAMEWORKS = ("keras", "torch")
 """In the order in which they are asked: on the torch backend a Keras layer is a torch
@@ -30,13 +32,21 @@ def find(model: Any) -> Framework:
     fanin.errors.ArgumentError: Argument 'model' must be a torch.nn.Module or a
     keras.Layer. Received: 42.
     """
-    for name in FRAMEWORKS:
-        if name in sys.modules:
-            found = named(name)
-            if found.owns(model):
-                return found
+    found = owner(model)
+    if found is not None:
+        return found
     expected = "a torch.nn.Module or a keras.Layer"
     raise ArgumentError.of(argument="model", received=model, expected=expected)
+
+
+def owner(model: Any) -> Framework | None:
+    """Give the framework of a model, None if it is no model.
+
+    >>> owner(42) is None
+    True
+    """
+    loaded = (named(name) for name in FRAMEWORKS if name in sys.modules)
+    return next((framework for framework in loaded if framework.owns(model)), None)
 
 
 def named(name: str) -> Framework:
@@ -50,3 +60,19 @@ def named(name: str) -> Framework:
         raise ArgumentError.of(argument="framework", received=name, expected=expected)
     module = importlib.import_module(f"fanin.frameworks.{name}")
     return cast("Framework", module)
+
+
+def trainer(name: str) -> Train:
+    """Give the function by which a framework trains a cohort of dense nets.
+
+    Raises:
+        ArgumentError: if there is no such framework.
+        MissingDependencyError: if it is not installed.
+    """
+    if name not in FRAMEWORKS:
+        expected = f"one of {', '.join(FRAMEWORKS)}"
+        raise ArgumentError.of(argument="framework", received=name, expected=expected)
+    if importlib.util.find_spec(name) is None:
+        raise MissingDependencyError.of(name, f"Training with {name}", name)
+    module = importlib.import_module(f"fanin.frameworks.{name}.ensemble")
+    return cast("Train", module.train)

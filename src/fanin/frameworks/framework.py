@@ -12,9 +12,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     import numpy as np
 
     from fanin.graph import Graph, Measurement, Parameter, Task
+    from fanin.graph.signature import InputSignature
 
 Draw = Callable[["np.ndarray | None"], "np.ndarray"]
 """Global row-major indices (None for all, in shape) → numbers of one parameter."""
@@ -96,5 +100,25 @@ class Framework(Protocol):
 
         Returns:
             The factor by which each weight in ``targets`` is to be multiplied.
+        """
+        ...
+
+    def input_signatures(self, model: Any) -> Iterator[InputSignature]:
+        """Yield what the model may read, the likeliest first; for a synthetic batch."""
+        ...
+
+    def require_format(self, path: str | Path) -> None:
+        """Refuse a file whose suffix this framework's weights cannot be written in.
+
+        Raises:
+            ArgumentError: it names the suffixes that can.
+        """
+        ...
+
+    def save(self, model: Any, path: str | Path) -> Path:
+        """Write the weights to a file, wholly or not at all.
+
+        Raises:
+            ArgumentError, OutputError: nothing is written; an old file is untouched.
         """
         ...

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from fanin.report.files import ensure_writable, write_text
+from fanin.files import ensure_writable, write_text
 
 if TYPE_CHECKING:
     import argparse

@@ -1,13 +1,20 @@
 """Keras 3 on the torch and the JAX backend."""
 
+from fanin.frameworks.keras.calibrate import calibrate as calibrate
+from fanin.frameworks.keras.example import input_signatures as input_signatures
+from fanin.frameworks.keras.files import require_format as require_format
+from fanin.frameworks.keras.files import save as save
+from fanin.frameworks.keras.gradients import gradients as gradients
 from fanin.frameworks.keras.initializers import (
     shared_initializers as shared_initializers,
 )
+from fanin.frameworks.keras.measure import measure as measure
 from fanin.frameworks.keras.parameters import buffers as buffers
 from fanin.frameworks.keras.parameters import owns as owns
 from fanin.frameworks.keras.parameters import parameters as parameters
 from fanin.frameworks.keras.parameters import read as read
 from fanin.frameworks.keras.parameters import seed as seed
 from fanin.frameworks.keras.parameters import write as write
+from fanin.frameworks.keras.record import record as record
 
 NAME = "keras"

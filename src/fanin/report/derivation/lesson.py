@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fanin.derivation.records import Derivation
 from fanin.report.derivation import as_json, html, latex, markdown, terminal
-from fanin.report.files import write_text
+from fanin.files import write_text
 
 if TYPE_CHECKING:
     from pathlib import Path

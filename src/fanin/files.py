@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fanin.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def write_text(path: str | Path, text: str) -> Path:
@@ -25,23 +30,35 @@ def write_bytes(path: str | Path, content: bytes) -> Path:
     Raises:
         OutputError: if the folder or file cannot be written; an old file is untouched.
     """
-    target = Path(path)
-    if target.is_dir():
-        raise OutputError.of(target, "it is a folder")
-    temporary: str | None = None
+    return write_with(path, lambda temporary: temporary.write_bytes(content))
+
+
+def write_with(path: str | Path, write: Callable[[Path], object]) -> Path:
+    """Let ``write`` make a new file beside the path, then rename it over the path.
+
+    Args:
+        path: where the file goes.
+        write: writes to the path that it is given, which has the same suffix.
+
+    Raises:
+        OutputError: if the folder or file cannot be written; an old file is untouched.
+    """
+    target = ensure_writable(path)
+    # A name, not an open file: a writer may insist on creating its own.
+    unique = f".fanin-{os.getpid()}-{secrets.token_hex(4)}"
+    temporary = target.with_name(f"{unique}{''.join(target.suffixes[-2:])}")
     try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".fanin-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
+        write(temporary)
+        with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        Path(temporary).chmod(_mode_of(target))
-        Path(temporary).replace(target)
+        if target.exists():
+            temporary.chmod(target.stat().st_mode & 0o777)
+        temporary.replace(target)
     except OSError as error:
-        if temporary is not None:
-            with suppress(OSError):
-                Path(temporary).unlink(missing_ok=True)
         raise OutputError.of(target, error.strerror or error) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return target
 
 
@@ -62,12 +79,3 @@ def ensure_writable(path: str | Path) -> Path:
     except OSError as error:
         raise OutputError.of(target, error.strerror or error) from error
     return target
-
-
-def _mode_of(target: Path) -> int:
-    """Keep an old file's permissions; a new one gets those that the umask leaves."""
-    if target.exists():
-        return target.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from fanin.errors import OutputError
-from fanin.report.files import ensure_writable, write_text
+from fanin.files import ensure_writable, write_text
 
 
 def test_a_written_file_holds_the_text(tmp_path):

@@ -1,0 +1,45 @@
+"""Save a torch model's weights to a file, wholly or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from fanin.errors import ArgumentError
+from fanin.files import write_with
+from fanin.frameworks.torch.parameters import read
+
+FORMATS = (".pt", ".pth", ".npz")
+
+
+def require_format(path: str | Path) -> None:
+    """Refuse a file name that does not say how to write a torch model.
+
+    Raises:
+        ArgumentError: it names the suffixes that do.
+
+    >>> require_format("weights.pt")
+    """
+    if Path(path).suffix.lower() not in FORMATS:
+        raise ArgumentError.of(
+            argument="path",
+            received=str(path),
+            expected=f"a file that ends in {', '.join(FORMATS)} for a PyTorch model",
+        )
+
+
+def save(model: Any, path: str | Path) -> Path:
+    """Write the state_dict (.pt, .pth) or the parameters as arrays (.npz).
+
+    Raises:
+        ArgumentError: if the suffix is another.
+        OutputError: if the file cannot be written; an old one is untouched.
+    """
+    require_format(path)
+    if Path(path).suffix.lower() == ".npz":
+        arrays: dict[str, Any] = read(model)
+        return write_with(path, lambda place: np.savez(place, **arrays))
+    return write_with(path, lambda place: torch.save(model.state_dict(), place))
