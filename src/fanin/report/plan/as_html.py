@@ -1,0 +1,83 @@
+"""A plan as HTML: what each parameter gets, why, and how large its output will be."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from fanin.prescription.as_text import headline
+from fanin.prescription.rows import HEADINGS, rows
+from fanin.report.page import (
+    Section,
+    figure,
+    fragment,
+    inline,
+    notice,
+    number,
+    page,
+    table,
+)
+from fanin.report.plan.sizes import size_chart, size_rows
+
+if TYPE_CHECKING:
+    from fanin.prescription import Plan
+
+WHY = "why"
+
+
+def html(plan: Plan) -> str:
+    """Give the plan for a notebook cell, with the styles it needs.
+
+    >>> from fanin.prescription import Plan
+    >>> "policy auto" in html(Plan(prescriptions=(), seed=0))
+    True
+    """
+    return fragment(body(plan))
+
+
+def body(plan: Plan) -> str:
+    """Give the plan as HTML without styles, to stand in a section of a page."""
+    parts = [f"<p>{inline(headline(plan))}.</p>"]
+    parts += [notice("warning", text) for text in plan.warnings]
+    parts += [notice("note", text) for text in plan.notes]
+    if plan.first_loss is not None:
+        text = f"The first loss should be about {number(plan.first_loss, 4)}."
+        parts.append(notice("note", text))
+    cells = [(*row.cells, row.first.reason) for row in rows(plan.prescriptions)]
+    caption = "What each parameter gets. Like parameters share a row."
+    parts.append(table((*HEADINGS, WHY), cells, caption=caption))
+    return "".join(parts)
+
+
+def page_of(plan: Plan, *, title: str = "Plan") -> str:
+    """Give a whole HTML document, with the plan's JSON embedded."""
+    sections = [Section(title="Initial values", body=body(plan))]
+    sizes = size_rows(plan)
+    if sizes:
+        drawn = figure(
+            size_chart(plan),
+            caption=_finding(plan),
+            numbers=table(("weight", "predicted", "low", "high", "measured"), sizes),
+        )
+        sections.append(Section(title="Sizes of outputs", body=drawn))
+    return page(title=title, sections=sections, data=json.loads(plan.to_json()))
+
+
+def _finding(plan: Plan) -> str:
+    """Say in a sentence how measured and predicted sizes compare."""
+    measured = [
+        p
+        for p in plan.prescriptions
+        if p.measured is not None and p.low is not None and p.high is not None
+    ]
+    predicted = [p.predicted for p in plan.prescriptions if p.predicted is not None]
+    span = f"from {number(min(predicted))} to {number(max(predicted))}"
+    if not measured:
+        return f"Root mean squares of the weights' outputs are predicted {span}."
+    n_inside = sum(
+        1 for p in measured if (p.low or 0.0) <= (p.measured or 0.0) <= (p.high or 0.0)
+    )
+    return (
+        f"Predicted {span}; {n_inside} of {len(measured)} measured outputs lie within "
+        "the interval for one draw of the weights."
+    )
