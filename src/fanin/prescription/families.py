@@ -61,14 +61,18 @@ def family_of(function: ScalarFunction, x: Moments) -> Family:
     if slope_at_zero is not None:
         return _critical(name, slope_at_zero)
     q = x.second_moment
-    gain = 1.0 / sqrt(q) if q > 0.0 else 1.0
-    field = MeanField(function=function, weight_variance=gain**2)
     is_relu = _is_relu(function)
+    gain = 1.0 / sqrt(q) if q > 0.0 else 1.0
+    if (
+        is_relu and abs(q - 0.5) < CLOSE
+    ):  # eps of a normalization is no reason to differ
+        gain = sqrt(2.0)
+    field = MeanField(function=function, weight_variance=gain**2)
     label = "E[φ²] = " + f"{q:.4g}"
     return Family(
         name=name,
         scheme="he" if is_relu else "lecun",
-        gain=sqrt(2.0) if is_relu and abs(q - 0.5) < CLOSE else gain,
+        gain=gain,
         growth=field.growth(1.0),
         slope=field.slope(1.0),
         reason=f"Reads {name}: {label}, so gain {gain:.4g} keeps the second moment.",
