@@ -1,0 +1,196 @@
+"""Pointwise primitives: one function of one tensor, or a sum or product of several."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fanin.graph.graph import Op
+from fanin.graph.simplify_fact import ACTIVATION, PARAMETER, RANDOM
+from fanin.graph.simplify_layout import UNIT, axis_of
+from fanin.graph.simplify_replay import Replay, Step, joined
+
+if TYPE_CHECKING:
+    from fanin.graph.draft import Draft
+    from fanin.graph.simplify_pieces import Table
+
+SUMS = frozenset({"add", "subtract"})
+
+
+def add_pointwise(table: Table, draft: Draft) -> None:
+    """Merge it into a run, attach its parameter, or make a node of several inputs."""
+    operands = [table.resolve(i) for i in draft.inputs]
+    flowing = [i for i in operands if table.facts[i].nature == ACTIVATION]
+    roots = dict.fromkeys(_root(table, i) for i in flowing)
+    strange = [i for i in operands if i not in flowing and not _is_number(table, i)]
+    tables = [i for i in operands if table.facts[i].nature == PARAMETER]
+    if len(roots) == 1 and not strange and not (tables and draft.rule in _JOINING):
+        _add_to_run(table, draft, operands, tables)
+    elif len(roots) == 1 and any(table.facts[i].nature == RANDOM for i in strange):
+        _add_noise(table, draft, operands, flowing)
+    elif len(flowing) == 1 and tables and _attach(table, draft, flowing[0], tables[0]):
+        return
+    else:
+        _add_joint(table, draft, operands)
+
+
+_JOINING = frozenset({"add", "subtract", "multiply"})
+"""Rules under which a parameter is an operand, and not a number of the function."""
+
+
+def _root(table: Table, value: int) -> int:
+    return table.runs[value].root if value in table.runs else value
+
+
+def _is_number(table: Table, value: int) -> bool:
+    """Say whether all entries are one number, whatever the shape."""
+    return table.facts[value].number is not None
+
+
+def _add_to_run(
+    table: Table, draft: Draft, operands: list[int], tables: list[int]
+) -> None:
+    if draft.function is None:
+        return
+    read: list[int | np.float64] = [
+        i
+        if table.facts[i].nature == ACTIVATION
+        else np.float64(table.facts[i].number or 0)
+        for i in operands
+    ]
+    step = Step(
+        value=draft.id,
+        name=draft.name,
+        function=draft.function,
+        operands=tuple(read),
+    )
+    parts = [
+        table.runs.get(i, Replay(root=i, steps=()))
+        for i in operands
+        if table.facts[i].nature == ACTIVATION
+    ]
+    table.runs[draft.id] = joined(parts, step, tuple(tables))
+
+
+def _add_noise(
+    table: Table, draft: Draft, operands: list[int], flowing: list[int]
+) -> None:
+    """A random mask times one tensor: what is kept is divided by 1 − p."""
+    root = _root(table, flowing[0])
+    details: dict[str, object] = {}
+    kept = _kept_factor(table, draft, operands)
+    is_mask = draft.rule not in SUMS and kept is not None and kept >= 1.0
+    if not is_mask or len(flowing) > 1 or kept is None:
+        table.put(draft, Op.OPAQUE, [table.need(i) for i in flowing])
+        return
+    details["p"] = 1.0 - 1.0 / kept
+    is_linear = flowing[0] in table.runs and kept != 1.0
+    source = root if is_linear and _is_scaling(table.runs[flowing[0]]) else flowing[0]
+    table.put(draft, Op.NOISE, [table.need(source)], details=details)
+
+
+def _kept_factor(table: Table, draft: Draft, operands: list[int]) -> float | None:
+    """Give the output for an input of 1 where the mask keeps it; None if unknown."""
+    if draft.function is None:
+        return None
+    read = []
+    for i in operands:
+        facts = table.facts[i]
+        if facts.nature == ACTIVATION:
+            run = table.runs.get(i)
+            is_scaling = run is not None and _is_scaling(run)
+            read.append(run(np.array(1.0)) if run and is_scaling else np.array(1.0))
+        elif facts.nature == RANDOM:
+            read.append(np.array(_mask_value(table, i)))
+        else:
+            read.append(np.array(facts.number if facts.number is not None else 0.0))
+    with np.errstate(all="ignore"):
+        return float(draft.function(*read))
+
+
+def _mask_value(table: Table, value: int) -> float:
+    """Give the number of a random mask where it keeps: 1, or what 1 was turned into."""
+    draft = table.drafts[value]
+    sources = [i for i in draft.inputs if table.facts[i].nature == RANDOM]
+    if draft.function is None or len(sources) != 1:
+        return 1.0
+    read = [
+        np.array(
+            _mask_value(table, i) if i in sources else table.facts[i].number or 0.0
+        )
+        for i in draft.inputs
+    ]
+    with np.errstate(all="ignore"):
+        return float(draft.function(*read))
+
+
+def _is_scaling(run: Replay) -> bool:
+    """Say whether a run multiplies by a number and does nothing else."""
+    given = np.array([-2.0, 0.0, 1.0, 3.0])
+    found = run(given)
+    return bool(np.allclose(found, given * found[2], rtol=1e-12, atol=0.0))
+
+
+def _attach(table: Table, draft: Draft, flowing: int, held: int) -> bool:
+    """Make a parameter the bias or the scale of the piece before it, if it can be."""
+    facts = table.facts[held]
+    piece = table.pieces.get(flowing)
+    is_alone = table.has_one_reader(_read_as(table, draft, flowing))
+    path = facts.origin if facts.is_view else None
+    is_sum = (draft.rule in SUMS and draft.inputs[0] != held) or draft.rule == "add"
+    if (
+        path is None
+        or draft.rule not in _JOINING
+        or draft.shape != _shape(table, flowing)
+    ):
+        return False
+    if piece is not None and is_alone and is_sum and piece.bias is None:
+        is_bias = piece.op is Op.LINEAR and _lies_along_units(table, draft, held)
+        if is_bias or piece.op is Op.NORMALIZE:
+            table.extend(flowing, draft, bias=path)
+            return True
+    if draft.rule != "multiply":
+        return False
+    is_plain_norm = piece is not None and piece.op is Op.NORMALIZE and not piece.bias
+    if is_plain_norm and is_alone and piece is not None and piece.scale is None:
+        table.extend(flowing, draft, scale=path)
+    else:
+        table.put(draft, Op.MULTIPLY, [table.need(flowing)], scale=path)
+    return True
+
+
+def _read_as(table: Table, draft: Draft, resolved: int) -> int:
+    """Give the name under which a primitive reads a value."""
+    return next(i for i in draft.inputs if table.resolve(i) == resolved)
+
+
+def _shape(table: Table, value: int) -> tuple[int, ...]:
+    return table.drafts[value].shape
+
+
+def _lies_along_units(table: Table, draft: Draft, held: int) -> bool:
+    """Say whether a parameter has one number for each unit, and for nothing else."""
+    axis = axis_of(table.facts[draft.id].layout, UNIT)
+    shape = _shape(table, held)
+    if axis is None:
+        return False
+    own = axis - len(draft.shape) + len(shape)
+    rest = [n for i, n in enumerate(shape) if i != own]
+    return own >= 0 and shape[own] == draft.shape[axis] and all(n == 1 for n in rest)
+
+
+def _add_joint(table: Table, draft: Draft, operands: list[int]) -> None:
+    """Make a node of several inputs: a sum, a product, or one that is not known."""
+    kept = [
+        i
+        for i in operands
+        if table.facts[i].nature == PARAMETER or not _is_number(table, i)
+    ] or operands
+    inputs = [table.need(i, draft) for i in kept]
+    if draft.rule in SUMS:
+        table.put(draft, Op.ADD, inputs)
+    elif draft.rule == "multiply":
+        table.put(draft, Op.MULTIPLY, inputs)
+    else:
+        table.put(draft, Op.OPAQUE, inputs)

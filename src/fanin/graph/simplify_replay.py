@@ -1,0 +1,72 @@
+"""A run of pointwise primitives as one function of one tensor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from fanin.graph.draft import PointwiseFunction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One primitive of a run: the value it gives, its function, and what it reads.
+
+    operands: ids of values of the run (its root among them), or numbers.
+    """
+
+    value: int
+    name: str
+    function: PointwiseFunction
+    operands: tuple[int | np.float64, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay:
+    """The very primitives that ran, each once, on float64 arrays of any shape.
+
+    root: id of the value that the run begins with; tables: ids of parameters whose
+    numbers it holds (a PReLU's slope).
+    """
+
+    root: int
+    steps: tuple[Step, ...]
+    tables: tuple[int, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the primitives, in order."""
+        return tuple(step.name for step in self.steps)
+
+    def __call__(self, values: np.ndarray) -> np.ndarray:
+        """Evaluate, entry by entry.
+
+        >>> square = Step(value=1, name="mul", function=np.multiply, operands=(0, 0))
+        >>> Replay(root=0, steps=(square,))(np.array([3.0]))
+        array([9.])
+        """
+        known: dict[int, np.ndarray] = {self.root: np.asarray(values, np.float64)}
+        with np.errstate(all="ignore"):
+            for step in self.steps:
+                read = [
+                    known[o] if isinstance(o, int) else np.asarray(o, np.float64)
+                    for o in step.operands
+                ]
+                known[step.value] = np.asarray(step.function(*read))
+        result = np.asarray(known[self.steps[-1].value], np.float64)
+        return np.array(np.broadcast_to(result, np.shape(values)))
+
+
+def joined(parts: list[Replay], step: Step, tables: tuple[int, ...]) -> Replay:
+    """Add a step to the runs that it reads, which all begin with one root."""
+    before = {s.value: s for part in parts for s in part.steps}
+    steps = tuple(before[value] for value in sorted(before))
+    held = dict.fromkeys(t for part in parts for t in part.tables)
+    return Replay(
+        root=parts[0].root,
+        steps=(*steps, step),
+        tables=tuple(dict.fromkeys((*held, *tables))),
+    )

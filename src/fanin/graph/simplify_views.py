@@ -1,0 +1,113 @@
+"""Primitives that move numbers: dropped where nothing moves, folded where possible."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fanin.graph.draft import Draft, Kind
+from fanin.graph.graph import Op
+from fanin.graph.simplify_fact import EVERY_AXIS, USES
+from fanin.graph.simplify_layout import UNIT, axis_of, repeat_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fanin.graph.simplify_pieces import Table
+
+_LIKE_ITS_INPUT = frozenset({Kind.POINTWISE, Kind.NORMALIZE, Kind.NOISE})
+
+
+def add_view(table: Table, draft: Draft) -> None:
+    """Drop it, fold it into the node before it, or make it a REARRANGE."""
+    source = draft.inputs[0]
+    if _is_identity(table, draft):
+        table.alias[draft.id] = table.resolve(source)
+        return
+    piece = table.piece(source)
+    if piece is not None and table.has_one_reader(source):
+        if piece.op is Op.LINEAR and _keeps_units(table, draft):
+            table.extend(source, draft)
+            return
+        is_chain = piece.op is Op.REARRANGE and "axis" not in piece.details
+        if is_chain and draft.kind is not Kind.PICK:
+            before = piece.inputs[0]
+            details = _details(table, draft, before)
+            table.extend(source, draft, details=details)
+            return
+    before = table.need(source)
+    details = _details(table, draft, before)
+    table.put(draft, Op.REARRANGE, [before], details=details)
+
+
+def _is_identity(table: Table, draft: Draft) -> bool:
+    is_same = draft.shape == table.drafts[draft.inputs[0]].shape
+    if draft.kind is Kind.PERMUTE:
+        axes = draft.settings["axes"]
+        return is_same and tuple(axes) == tuple(range(len(axes)))
+    return is_same and draft.kind in {Kind.RESHAPE, Kind.BROADCAST, Kind.REDUCE}
+
+
+def _keeps_units(table: Table, draft: Draft) -> bool:
+    """Say whether a reshape leaves the unit axis whole and alone."""
+    if draft.kind is not Kind.RESHAPE:
+        return False
+    new = table.facts[draft.id].layout
+    axis = axis_of(new, UNIT)
+    return axis is not None and repeat_of(new, axis) == 1
+
+
+def _details(table: Table, draft: Draft, before: int) -> dict[str, object]:
+    """Give ``repeat``, and for a part of one axis where it was cut."""
+    old = table.pieces[before].layout if before in table.pieces else ()
+    new = table.facts[draft.id].layout
+    repeat_before = repeat_of(old, axis_of(old, UNIT))
+    repeat = repeat_of(new, axis_of(new, UNIT))
+    details: dict[str, object] = {"repeat": max(1, repeat // max(1, repeat_before))}
+    if draft.kind is Kind.PICK and draft.settings["axis"] is not None:
+        details |= {name: draft.settings[name] for name in ("axis", "start", "step")}
+    return details
+
+
+def with_input_axes(drafts: Sequence[Draft]) -> list[Draft]:
+    """Let the first reader of an input say where its features lie.
+
+    A convolution says its channels; flattening makes a feature of every entry.
+    """
+    found = list(drafts)
+    seen: set[int] = set()
+    for draft in drafts:
+        if draft.kind not in USES | {Kind.RESHAPE}:
+            continue
+        for value in draft.inputs:
+            origin = _origin(drafts, value)
+            if origin.kind is not Kind.INPUT or origin.id in seen:
+                continue
+            axis = _axis_read(draft, origin)
+            if axis is not None and origin.settings["unit_axis"] is None:
+                seen.add(origin.id)
+                settings = {**origin.settings, "unit_axis": axis}
+                found[origin.id] = replace(origin, settings=settings)
+    return found
+
+
+def _origin(drafts: Sequence[Draft], value: int) -> Draft:
+    """Look back from a value through primitives that change no shape."""
+    draft = drafts[value]
+    while draft.kind in _LIKE_ITS_INPUT:
+        same = [i for i in draft.inputs if drafts[i].shape == draft.shape]
+        if not same:
+            return draft
+        draft = drafts[same[0]]
+    return draft
+
+
+def _axis_read(draft: Draft, origin: Draft) -> int | str | None:
+    if draft.kind is Kind.CONVOLVE:
+        return int(draft.settings["channel_axis"])
+    if draft.kind is Kind.CONTRACT:
+        return len(origin.shape) - 1
+    is_flat = draft.kind is Kind.RESHAPE and len(draft.shape) == 2
+    if is_flat and len(origin.shape) > 2 and draft.shape[0] == origin.shape[0]:
+        return EVERY_AXIS
+    return None
