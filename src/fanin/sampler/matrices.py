@@ -123,17 +123,14 @@ def orthogonal(
     view = view_of(shape, roles)
     n_long = max(view.n_rows, view.n_columns)
     n_short = min(view.n_rows, view.n_columns)
-    matrices = np.empty((view.n_groups, view.n_rows, view.n_columns))
-    for group in range(view.n_groups if matrices.size else 0):
-        size = n_long * n_short
-        numbers = gaussians(range(group * size, (group + 1) * size))
-        tall = haar(numbers.astype(np.float64).reshape(n_long, n_short))
-        matrices[group] = tall if view.n_rows >= view.n_columns else tall.T
+    numbers = gaussians(range(view.n_groups * n_long * n_short))
+    tall = haar(numbers.astype(np.float64).reshape(view.n_groups, n_long, n_short))
+    matrices = tall if view.n_rows >= view.n_columns else np.swapaxes(tall, 1, 2)
     return view.weight(matrices * gain)
 
 
 def haar(gaussians: np.ndarray) -> np.ndarray:
-    """Give a uniformly distributed matrix with orthonormal columns.
+    """Give uniformly distributed matrices with orthonormal columns.
 
     Stewart, "The efficient generation of random orthogonal matrices" (1980): Q is
     H₁ H₂ … H_n D. H_k reflects the lower part x of column k of the numbers, from row k
@@ -142,22 +139,22 @@ def haar(gaussians: np.ndarray) -> np.ndarray:
     1 − V M⁻¹ Vᵀ, with M + Mᵀ = VᵀV and M upper triangular (Puglisi 1992).
 
     Args:
-        gaussians: "n_long n_short", float64, n_long ≥ n_short; independent normal
-            numbers; their std does not matter.
+        gaussians: "n_matrices n_long n_short", float64, n_long ≥ n_short; independent
+            normal numbers; their std does not matter.
     """
-    n_long, n_short = gaussians.shape
-    vectors = np.tril(gaussians)
-    corner = np.diag(vectors).copy()
-    signs = np.where(corner < 0, -1.0, 1.0)
+    n_matrices, n_long, n_short = gaussians.shape
     steps = np.arange(n_short)
-    vectors[steps, steps] += signs * np.linalg.norm(vectors, axis=0)
-    vectors /= np.linalg.norm(vectors, axis=0)
-    result = np.zeros((n_long, n_short))
-    result[steps, steps] = -signs
+    vectors = np.tril(gaussians)
+    signs = np.where(vectors[:, steps, steps] < 0, -1.0, 1.0)
+    vectors[:, steps, steps] += signs * np.linalg.norm(vectors, axis=1)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    result = np.zeros((n_matrices, n_long, n_short))
+    result[:, steps, steps] = -signs
     for start in reversed(range(0, n_short, REFLECTIONS_AT_ONCE)):
-        block = vectors[start:, start : start + REFLECTIONS_AT_ONCE]
-        rest = result[start:, start:]
+        block = vectors[:, start:, start : start + REFLECTIONS_AT_ONCE]
+        across = np.swapaxes(block, 1, 2)
+        rest = result[:, start:, start:]
         # The vectors have length 1, so half the diagonal of VᵀV is ½.
-        middle = np.triu(block.T @ block, 1) + np.eye(block.shape[1]) / 2
-        rest -= block @ np.linalg.solve(middle, block.T @ rest)
+        middle = np.triu(across @ block, 1) + np.eye(block.shape[2]) / 2
+        rest -= block @ np.linalg.solve(middle, across @ rest)
     return result

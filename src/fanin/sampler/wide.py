@@ -29,7 +29,7 @@ def joined(words: np.ndarray, second_words: np.ndarray) -> np.ndarray:
 
 
 def normal_units(words: np.ndarray) -> np.ndarray:
-    """Give normal numbers in units of 2⁻⁵⁹ std; |error of z| < 2⁻⁵⁵.
+    """Give normal numbers in units of 2⁻⁵⁹ std; |error of z| < 2⁻⁵⁶.
 
     Args:
         words: "n" uint64.
