@@ -82,10 +82,14 @@ class Analysis:
         A ReLU unit can be dead on one set of samples and alive on another, so that a
         statement of existence is shown by the set that shows it.
         """
+        fallback: int | None = None
         for salt in range(TRIES):
-            if self._wakes_all(salt):
+            awake = self._awake(salt)
+            if awake >= set(self.net.entries):
                 return salt
-        return 0
+            if fallback is None and {e.tensor for e in awake} >= set(self.net.tensors):
+                fallback = salt
+        return fallback or 0
 
     @cached_property
     def batch(self) -> tuple[Sample, ...]:
@@ -99,7 +103,12 @@ class Analysis:
         Raises:
             ArgumentError: if they do not stay finite.
         """
-        return self._descend(self.salt, self.n_steps)
+        return self._descend(self.salt, max(self.n_steps, self.last_wake))
+
+    @cached_property
+    def last_wake(self) -> int:
+        """Give the step at which the last array wakes; the run is at least as long."""
+        return max((step or 0 for step in self.moves.values()), default=0)
 
     def step_of(self, tensor: str) -> int | None:
         """Give the first step at which some entry of an array moves."""
@@ -167,14 +176,18 @@ class Analysis:
         activation = self.shown.activation.with_slope(value)
         return replace(self, net=self.net.with_activation(activation))
 
-    def _wakes_all(self, salt: int) -> bool:
-        longest = max((step or 0 for step in self.moves.values()), default=0)
-        states = self._descend(salt, longest)
-        last = states[-1]
-        return all(
-            step is None or abs(last[entry] - states[0][entry]) > ROUNDING
+    def _awake(self, salt: int) -> set[Entry]:
+        """Give the entries of which a run on these samples shows what is proved."""
+        try:
+            states = self._descend(salt, self.last_wake)
+        except ArgumentError:
+            return set()
+        first, last = states[0], states[-1]
+        return {
+            entry
             for entry, step in self.moves.items()
-        )
+            if step is None or abs(last[entry] - first[entry]) > ROUNDING
+        }
 
     def _descend(self, salt: int, n_steps: int) -> Sequence[Mapping[Entry, Expr]]:
         begin = numeric_start(self.net, self.start, self.numbers, salt)

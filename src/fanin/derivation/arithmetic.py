@@ -148,9 +148,17 @@ def outputs(net: Net, kind: Arithmetic, logits: Sequence[Scalar]) -> list[Scalar
     if net.loss.output == "linear":
         return list(logits)
     if net.loss.output == "sigmoid":
-        return [1 / (1 + kind.exp(-z)) for z in logits]
+        return [_logistic(kind, z) for z in logits]
     powers = [kind.exp(z - max(logits)) for z in logits]
     return [power / sum(powers) for power in powers]
+
+
+def _logistic(kind: Arithmetic, z: Scalar) -> Scalar:
+    """Give 1/(1 + e^(−z)) without overflow on either side."""
+    if z >= 0:
+        return 1 / (1 + kind.exp(-z))
+    power = kind.exp(z)
+    return power / (1 + power)
 
 
 def _output_delta(net: Net, prediction: Scalar, target: Scalar) -> Scalar:

@@ -112,7 +112,7 @@ def derived(case: Case, analysis: Analysis) -> Derivation:
         ties=ties,
         run=Run(
             rate=analysis.rate,
-            n_steps=analysis.n_steps,
+            n_steps=len(analysis.states) - 1,
             n_samples=len(analysis.batch),
             losses=analysis.losses(),
         ),

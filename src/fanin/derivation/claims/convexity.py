@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import sympy
@@ -29,6 +30,7 @@ def convex_claims(analysis: Analysis) -> tuple[Claim, ...]:
     return tuple(loss_is_convex(loss) for loss in LOSSES.values())
 
 
+@lru_cache(maxsize=8)
 def loss_is_convex(loss: Loss) -> Claim:
     """Prove that vᵀ·H·v ≥ 0 for every direction v: no false minimum, no saddle.
 

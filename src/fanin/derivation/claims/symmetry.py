@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr
 
+from fanin.derivation.analysis import ROUNDING
+from fanin.derivation.arithmetic import gradients
+from fanin.derivation.chainrule import unnamed_gradient
 from fanin.derivation.claims.ties import pair_stays_equal
 from fanin.derivation.invariant import unit_entries
 from fanin.derivation.notation import Entry, real
@@ -15,6 +18,7 @@ from fanin.derivation.printing import Label, chain
 from fanin.derivation.proving import checked, decimal, proved, refuted
 from fanin.derivation.start import generic
 from fanin.derivation.trace import traced
+from fanin.errors import InternalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -86,29 +90,43 @@ def dropout_breaks_the_tie(analysis: Analysis) -> Claim:
     """Decide "with dropout the hidden units still stay equal"."""
     statement = "With dropout the hidden units still stay equal for ever."
     masks = masks_of(analysis.net)
-    trace = traced(analysis.shown, analysis.start, masks)
-    p, q = Entry(1, 1, 1), Entry(1, 1, 2)
-    difference = sympy.factor(trace.gradient[p] - trace.gradient[q])
-    values = {masks[1, 1]: 0.0, masks[1, 2]: 2.0}
-    found = _masked_gradients(analysis, {(1, 1): 0.0, (1, 2): 2.0})
+    trace = traced(analysis.net, analysis.pattern.point, masks)
+    pairs = list(zip(*unit_entries(analysis.net, 1, 1, 2), strict=True))
+    p, q = pairs[0]
+    difference = sympy.factor(unnamed_gradient(trace, p) - unnamed_gradient(trace, q))
     equal_masks = difference.subs(masks[1, 2], masks[1, 1])
+    step, found = _first_difference(analysis, p, q)
     return refuted(
         statement,
         [
             checked(
-                "Each unit has a mask of its own, 0 or 1/(1 − p). The gradients differ "
-                "as soon as m₁ ≠ m₂, and only then.",
+                "Each unit has a mask of its own, 0 or 1/(1 − p). Where the units are "
+                "equal the gradients differ as soon as m₁ ≠ m₂, and only then.",
                 difference != 0 and sympy.expand(equal_masks) == 0,
                 chain(Label(f"dL/d{p} − dL/d{q}", _latex(p, q)), difference),
             ),
             checked(
                 f"With m₁ = 0, m₂ = 2 (p = ½) the run has dL/d{p} = "
-                f"{decimal(found[p])} and dL/d{q} = {decimal(found[q])}.",
-                abs(found[p] - found[q]) > 1e-9,
+                f"{decimal(found[p])} and dL/d{q} = {decimal(found[q])} "
+                f"at step {step}.",
+                abs(found[p] - found[q]) > ROUNDING,
             ),
         ],
-        {"m₁": float(values[masks[1, 1]]), "m₂": float(values[masks[1, 2]])},
+        {"m₁": 0.0, "m₂": 2.0},
     )
+
+
+def _first_difference(
+    analysis: Analysis, p: Entry, q: Entry
+) -> tuple[int, Mapping[Entry, float]]:
+    """Give the first step of the run at which unequal masks part two gradients."""
+    masks = {(1, 1): 0.0, (1, 2): 2.0}
+    for step, state in enumerate(analysis.states, 1):
+        found = gradients(analysis.net, analysis.numbers, state, analysis.batch, masks)
+        if abs(found[p] - found[q]) > ROUNDING:
+            return step, found
+    msg = "No step was found at which the masks part the two units."
+    raise InternalError.of(msg)
 
 
 def equal_masks_keep_the_tie(analysis: Analysis) -> Claim:
@@ -126,13 +144,3 @@ def equal_masks_keep_the_tie(analysis: Analysis) -> Claim:
         for p, q in pairs
     ]
     return proved(statement, lines, kind="induction")
-
-
-def _masked_gradients(
-    analysis: Analysis, masks: Mapping[tuple[int, int], float]
-) -> dict[Entry, Expr]:
-    from fanin.derivation.arithmetic import gradients
-
-    return gradients(
-        analysis.net, analysis.numbers, analysis.states[0], analysis.batch, masks
-    )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import sympy
 
+from fanin.derivation.analysis import ROUNDING
 from fanin.derivation.chainrule import (
     LOSS,
     gradient_formula,
@@ -228,11 +229,29 @@ def all_entries_stay_equal(analysis: Analysis) -> Claim:
             all(analysis.pattern.are_tied(entries[0], entry) for entry in entries),
         )
         return proved(statement, [line], kind="induction")
-    claim = _refute_equal_gradients(analysis, *within, statement)
     state = analysis.states[-1]
+    if analysis.trace.are_equal(*within):
+        claim = _refute_equal_entries(analysis, *within, statement)
+    else:
+        claim = _refute_equal_gradients(analysis, *within, statement)
     shown = [f"{entry} = {decimal(state[entry])}" for entry in within]
     text = f"run: {', '.join(shown)}"
     return observed(claim, text, agrees=state[within[0]] != state[within[1]])
+
+
+def _refute_equal_entries(
+    analysis: Analysis, one: Entry, other: Entry, statement: str
+) -> Claim:
+    for step, state in enumerate(analysis.states):
+        if abs(state[one] - state[other]) > ROUNDING:
+            line = checked(
+                f"After step {step} of the run {one} = {decimal(state[one])} and "
+                f"{other} differs from it by {decimal(state[other] - state[one])}.",
+                state[one] != state[other],
+            )
+            return refuted(statement, [line], first_sample(analysis))
+    msg = f"{one} and {other} are neither tied nor told apart."
+    raise InternalError.of(msg)
 
 
 def works_as_one_unit(analysis: Analysis) -> Claim:

@@ -33,7 +33,7 @@ def mean_over_weight(expression: Expr) -> Expr:
     r"""Give E over one weight: E[w] = 0, E[w²] = Var(w); w is independent of the rest.
 
     >>> mean_over_weight(SUM + 3 * WEIGHT + WEIGHT**2)
-    S + \\mathrm{Var}(w)
+    S + \mathrm{Var}(w)
     """
     polynomial = sympy.Poly(expression, WEIGHT)
     moments = {0: sympy.Integer(1), 1: sympy.Integer(0), 2: VARIANCE}

@@ -27,6 +27,7 @@ SPECIAL = {
     "^": r"\textasciicircum{}",
 }
 SIGNS = {
+    "α": r"\alpha",
     "φ": r"\varphi",
     "σ": r"\sigma",
     "η": r"\eta",
@@ -65,20 +66,21 @@ SIGNS = {
     "≈": r"\approx ",
     "±": r"\pm ",
 }
-LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
+LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉₊ₗ", "0123456789+l", strict=True))
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁻", "0123456789()-", strict=True))
 
 
 def prose(text: str) -> str:
     r"""Give plain text as LaTeX.
 
-    >>> prose("100 % of w₁₁⁽²⁾ · φ′(0)")
-    '100 \\% of w$_{11}$$^{(2)}$ $\\cdot $ $\\varphi$$\'$(0)'
+    >>> print(prose("100 % of w₁₁⁽²⁾ · φ′(0)"))
+    100 \% of w$_{11}^{(2)}$ $\cdot $ $\varphi'$(0)
     """
     shown = "".join(SPECIAL.get(letter, letter) for letter in text)
     shown = re.sub(f"[{''.join(LOWERED)}]+", _lowered, shown)
     shown = re.sub(f"[{''.join(RAISED)}]+", _raised, shown)
-    return "".join(f"${SIGNS[s]}$" if s in SIGNS else s for s in shown)
+    shown = "".join(f"${SIGNS[s]}$" if s in SIGNS else s for s in shown)
+    return shown.replace("$$", "")
 
 
 def _lowered(found: re.Match[str]) -> str:
@@ -110,7 +112,7 @@ def _step(step: Step | ProofStep) -> list[str]:
 
 def _formula(formula: Formula) -> list[str]:
     """Give a displayed formula; a long one breaks before its equals signs."""
-    if formula.latex.count(" = ") < 2:
+    if formula.latex.count(" = ") < 2 or r"\begin" in formula.latex:
         return [rf"\[ {formula.latex} \]"]
     first, *rest = formula.latex.split(" = ")
     body = r" \\ ".join(

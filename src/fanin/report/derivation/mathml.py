@@ -9,8 +9,8 @@ from functools import lru_cache
 def mathml(latex: str) -> str:
     r"""Give one formula as a ``math`` element in display style, set in line.
 
-    >>> mathml("x")[-37:]
-    '<mrow><mi>x</mi></mrow></math>'
+    >>> mathml("x").endswith("<mi>x</mi></mrow></math>")
+    True
     """
     from latex2mathml.converter import convert
 
