@@ -9,3 +9,4 @@ from fanin.api.planning import init as init
 from fanin.api.planning import plan as plan
 from fanin.api.racing import compare as compare
 from fanin.api.racing import race as race
+from fanin.api.showing import demo as demo

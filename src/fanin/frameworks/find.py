@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 from fanin.errors import ArgumentError, MissingDependencyError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+
     from fanin.frameworks.framework import Framework
     from fanin.graph.cohort import Train
 
@@ -69,10 +72,24 @@ def trainer(name: str) -> Train:
         ArgumentError: if there is no such framework.
         MissingDependencyError: if it is not installed.
     """
+    return cast("Train", _part(name, "ensemble").train)
+
+
+def dense_net(name: str, sizes: Sequence[int], activation: str) -> Any:
+    """Build a plain dense net in a framework, with the weights it draws by itself.
+
+    Raises:
+        ArgumentError: if there is no such framework.
+        MissingDependencyError: if it is not installed.
+        UnknownNameError: if it has no such activation.
+    """
+    return _part(name, "dense").dense_net(sizes, activation)
+
+
+def _part(name: str, part: str) -> ModuleType:
     if name not in FRAMEWORKS:
         expected = f"one of {', '.join(FRAMEWORKS)}"
         raise ArgumentError.of(argument="framework", received=name, expected=expected)
     if importlib.util.find_spec(name) is None:
         raise MissingDependencyError.of(name, f"Training with {name}", name)
-    module = importlib.import_module(f"fanin.frameworks.{name}.ensemble")
-    return cast("Train", module.train)
+    return importlib.import_module(f"fanin.frameworks.{name}.{part}")

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fanin.cli.commands import check, compare, explain, init, plan, rule, schemes
+from fanin.cli.commands import (
+    check,
+    compare,
+    demo,
+    explain,
+    init,
+    plan,
+    rule,
+    schemes,
+)
 
 if TYPE_CHECKING:
     from fanin.cli.commands.command import Command
@@ -17,4 +26,5 @@ COMMANDS: tuple[Command, ...] = (
     compare,
     schemes,
     rule,
+    demo,
 )

@@ -66,11 +66,15 @@ def _sections(derivation: Derivation) -> list[page.Section]:
         drawn = page.figure(network(derivation.diagram), caption=caption)
         parts.append(page.Section(title="The start in a picture", body=drawn))
     parts += [_derived(section) for section in derivation.sections]
-    claims = "".join(_claim(claim) for claim in derivation.claims)
-    parts.append(page.Section(title="Claims", body=claims))
+    parts.append(page.Section(title="Claims", body=claims_of(derivation)))
     if derivation.movements:
         parts.append(page.Section(title="What moves when", body=_run(derivation)))
     return parts
+
+
+def claims_of(derivation: Derivation) -> str:
+    """Give each claim with its verdict, what a run showed, and its proof."""
+    return "".join(_claim(claim) for claim in derivation.claims)
 
 
 def _derived(section: Section) -> page.Section:
