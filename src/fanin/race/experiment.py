@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LESSON = (
     "zeros",
-    "constant(0.05)",
+    "constant(0.02)",
     "normal(std=0.01)",
     "normal(std=1)",
     "glorot_normal",
@@ -61,14 +61,14 @@ class Experiment:
         ArgumentError: if a number is out of range, or a list is empty or repeats.
 
     >>> Experiment().n_trials
-    180
+    300
     """
 
     schemes: tuple[str, ...] = LESSON
     activations: tuple[str, ...] = ("tanh", "relu")
-    seeds: tuple[int, ...] = (0, 1, 2)
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     depth: int = 20
-    width: int = 128
+    width: int = 64
     optimizer: str = "sgd"
     learning_rates: tuple[float, ...] = (0.3, 0.1, 0.03, 0.01, 0.003)
     n_steps: int = 300

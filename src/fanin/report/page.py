@@ -163,6 +163,16 @@ def notice(kind: str, text: str) -> str:
     )
 
 
+def remarks(entries: Sequence[tuple[str, str]]) -> str:
+    """Give a list of statements, each with a kind as in `notice`, unboxed."""
+    items = "".join(
+        f'<li class="{kind}"><span class="mark" aria-hidden="true">{MARKS[kind]}</span>'
+        f"<span>{inline(text)}</span></li>"
+        for kind, text in entries
+    )
+    return f'<ul class="remarks">{items}</ul>' if entries else ""
+
+
 def stylesheet() -> str:
     """Give the CSS of every page and notebook output; colours are its variables."""
     return files("fanin.report").joinpath("page.css").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fanin.report.svg.axes import SMALL
 from fanin.report.svg.element import drawing, element, line, text, width_of
 from fanin.report.svg.scale import Scale
-from fanin.report.svg.style import Style, marker
+from fanin.report.svg.style import Style, markers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,7 +89,7 @@ def _row(bar: Bar, x: Scale, middle: float) -> str:
             )
             for place in (a, b)
         ]  # fmt: skip
-    parts.append(marker(bar.style, end, middle, 4.2))
+    parts.append(markers(bar.style, [(end, middle)], 4.2))
     parts.append(text(bar.words, x.end + 10, middle + 4.5))
     return "".join(parts)
 

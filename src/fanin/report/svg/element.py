@@ -99,5 +99,5 @@ def width_of(words: str, size: float = FONT) -> float:
     >>> width_of("glorot") < width_of("glorot_normal")
     True
     """
-    narrow = sum(letter in "ijlt.,:;|!'()[] 1" for letter in words)
-    return size * (0.58 * (len(words) - narrow) + 0.36 * narrow)
+    narrow = sum(letter in "ijlt.,:;|!'()[] " for letter in words)
+    return size * (0.64 * (len(words) - narrow) + 0.38 * narrow)

@@ -15,7 +15,7 @@ from fanin.report.svg.axes import (
 )
 from fanin.report.svg.element import drawing, element, line, short, text, width_of
 from fanin.report.svg.scale import Scale, range_of
-from fanin.report.svg.style import Style, marker
+from fanin.report.svg.style import Style, markers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +45,8 @@ class Line:
 def line_chart(lines: Sequence[Line], frame: Frame) -> str:
     """Draw curves, the last on top.
 
-    A curve that leaves the frame's ``y_range`` is cut at its edge. One with nothing to
-    show on a logarithmic axis is named under the chart.
+    A curve that leaves the frame's ``y_range`` is cut at its edge. One with fewer than
+    two points to show (all others 0 on a logarithmic axis) is named under the chart.
     """
     axes = _axes(lines, frame)
     pieces = [_pieces(axes, one) for one in lines]
@@ -54,7 +54,11 @@ def line_chart(lines: Sequence[Line], frame: Frame) -> str:
     body += [_band(axes, one) for one in lines]
     body += [_curve(p, one) for p, one in zip(pieces, lines, strict=True)]
     body.append(_labels(axes, lines, pieces))
-    absent = [o.label for o, p in zip(lines, pieces, strict=True) if not p and o.label]
+    absent = [
+        one.label
+        for one, piece in zip(lines, pieces, strict=True)
+        if one.label and not _is_seen(piece)
+    ]
     height = frame.height
     if absent:
         words = f"Not on this axis: {', '.join(absent)}"
@@ -110,6 +114,11 @@ def _pieces(axes: Axes, one: Line) -> list[list[Point]]:
     return [run for run in runs if run]
 
 
+def _is_seen(pieces: list[list[Point]]) -> bool:
+    """Say whether a series has two points to show; a single one names no curve."""
+    return sum(map(len, pieces)) > 1
+
+
 def _crossing(a: Point, b: Point, low: float, high: float) -> Point:
     """Give where the way from a to b meets the edge between them."""
     edge = low if min(a[1], b[1]) < low else high
@@ -134,8 +143,8 @@ def _curve(pieces: list[list[Point]], one: Line) -> str:
             )  # fmt: skip
     points = [point for piece in pieces for point in piece]
     step = {"all": 1, "none": 0}.get(one.marks, max(1, len(points) // 6))
-    if step:
-        parts += [marker(one.style, x, y) for x, y in points[step // 2 :: step]]
+    if step and points:
+        parts.append(markers(one.style, points[step // 2 :: step]))
     return "".join(parts)
 
 
@@ -191,7 +200,7 @@ def _labels(
     named = [
         (one, piece[-1][-1])
         for one, piece in zip(lines, pieces, strict=True)
-        if piece and one.label
+        if one.label and _is_seen(piece)
     ]
     is_early = [end[0] < axes.x.end - 30 for _, end in named]
     top, bottom = axes.y.end, axes.y.start
@@ -199,7 +208,7 @@ def _labels(
     for group in (True, False):
         chosen = [n for n, early in zip(named, is_early, strict=True) if early is group]
         wanted = [end[1] for _, end in chosen]
-        places = spread(wanted, LINE_HEIGHT, top + 4, bottom - 4)
+        places = spread(wanted, LINE_HEIGHT, top + 2, bottom - 10)
         for (one, end), place in zip(chosen, places, strict=True):
             x = end[0] + 10 if group else axes.x.end + 18
             parts.append(_leader(one.style, end, (x - 3, place)))
