@@ -1,7 +1,7 @@
 """FAN003 no-loss.
 
 ## What it finds
-That no loss was given, so that a fixed random projection of the output stood in for it.
+A missing loss, for which a fixed random projection of the output stood in.
 
 ## Why it hurts
 It does not: gradients of a projection show which parameters can move and how gradients

@@ -1,7 +1,7 @@
 """FAN202 input-forgotten.
 
 ## What it finds
-That the last hidden layer is almost the same for every sample: the share of its second
+A last hidden layer that is almost the same for every sample: the share of its second
 moment that differs between samples is under one thousandth.
 
 ## Why it hurts

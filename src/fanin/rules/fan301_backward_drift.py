@@ -31,7 +31,7 @@ networks" (2010), equations 6 and 11.
 
 from __future__ import annotations
 
-from math import log, prod, sqrt
+from math import exp, log, prod, sqrt
 from typing import TYPE_CHECKING
 
 from fanin.rules.fan201_forward_drift import HUGE, LARGE, allowance
@@ -57,13 +57,12 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         return
     way = "grow" if drift > 0 else "shrink"
     n_steps = len(hidden) - 1
-    ratio = drift / 2.0
     yield Finding(
         code=RULE.code,
         name=RULE.name,
         severity=Severity.ERROR if abs(drift) > HUGE else Severity.WARNING,
         where=f"{name_of(first)} … {name_of(last)}",
-        message=f"Gradients {way} on their way back, by 10^{ratio / log(10.0):+.1f} "
+        message=f"Gradients {way} by ×{number(exp(drift / 2.0))} on their way back "
         f"over {n_steps} layers.",
         measured=f"norm {number(sqrt(_energy(inspection, first)))} at the first layer, "
         f"{number(sqrt(_energy(inspection, last)))} at the last hidden one",

@@ -77,7 +77,7 @@ def signs_of_garbage(value: np.ndarray, dtype: str) -> str:
     """Say what gives unwritten memory away, or "" if nothing does.
 
     >>> signs_of_garbage(np.array([[1.0, 2.0], [3.0, 1e18]]), "float32")
-    'the largest number is 1.00e+18, the median 2.5'
+    'the largest number is 1·10¹⁸, the median 2.5'
     >>> signs_of_garbage(np.array([[1.0, 2.0], [3.0, 4.0]]), "float32")
     ''
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,18 +10,22 @@ if TYPE_CHECKING:
 
     from fanin.graph import Graph, Node
 
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 def number(value: float) -> str:
     """Give a number in three digits, as a person would write it.
 
     >>> number(0.00012345), number(2.302585), number(125000.0), number(0.0)
-    ('1.23e-04', '2.3', '1.25e+05', '0')
+    ('1.23·10⁻⁴', '2.3', '1.25·10⁵', '0')
     """
     if value == 0.0:
         return "0"
-    if 1e-3 <= abs(value) < 1e5:
+    if 1e-3 <= abs(value) < 1e5 or not isfinite(value):
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
-    return f"{value:.2e}"
+    digits, power = f"{value:.2e}".split("e")
+    digits = digits.rstrip("0").rstrip(".")
+    return f"{digits}·10{str(int(power)).translate(RAISED)}"
 
 
 def listing(names: Sequence[str], most: int = 4) -> str:

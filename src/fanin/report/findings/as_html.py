@@ -59,9 +59,9 @@ def page_of(report: Report, *, title: str = "Check") -> str:
 def _finding(finding: Finding) -> str:
     """Give one finding: a notice with its sentence, the evidence in a table below."""
     head = (
-        f"<strong>{inline(finding.code)} {inline(finding.name)}</strong> in "
-        f"<code>{inline(finding.where)}</code> ({inline(finding.severity)}, "
-        f"{inline(finding.evidence)})<br>{inline(finding.message)}"
+        f"<strong>{inline(finding.code)} {inline(finding.name)}</strong> · "
+        f"{inline(finding.severity)}, {inline(finding.evidence)}<br>"
+        f"<code>{inline(finding.where)}</code><br>{inline(finding.message)}"
     )
     rows = [
         (label, text)
@@ -75,7 +75,7 @@ def _finding(finding: Finding) -> str:
         )
         if text
     ]
-    evidence = table(["", "in detail"], rows) if rows else ""
+    evidence = table(["field", "in words"], rows) if rows else ""
     folded = f"<details><summary>Show the evidence</summary>{evidence}</details>"
     is_open = finding.severity is not Severity.INFO
     shown = folded.replace("<details>", "<details open>", 1) if is_open else folded
