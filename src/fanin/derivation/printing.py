@@ -258,7 +258,9 @@ def chain(*sides: Expr, relation: str = "=") -> Formula:
     texts = [written(side, TEXT) for side in sides]
     latexes = [written(side, LATEX) for side in sides]
     kept = [k for k in range(len(sides)) if k < 2 or texts[k] != texts[k - 1]]
-    latex_relation = {"≠": r"\neq", "→": r"\to"}.get(relation, relation)
+    latex_relation = {"≠": r"\neq", "→": r"\to", "←": r"\leftarrow"}.get(
+        relation, relation
+    )
     return Formula(
         text=f" {relation} ".join(texts[k] for k in kept),
         latex=f" {latex_relation} ".join(latexes[k] for k in kept),

@@ -101,7 +101,9 @@ def traced(
                 delta[layer + 1, k] * point[net.weight(layer + 1, j, k)]
                 for k in net.units(layer + 1)
             ]
-            upstream[unit] = sympy.Add(*above) * masks.get(unit, 1)
+            total = sympy.Add(*above) * masks.get(unit, 1)
+            # Errors that cancel must be seen to, or a zero would be given a name.
+            upstream[unit] = total if sympy.expand(total) != 0 else sympy.Integer(0)
             unnamed[unit] = upstream[unit] * slope[unit]
             delta[unit] = _kept(net, unnamed[unit], unit, names)
     return Trace(

@@ -238,3 +238,17 @@ def test_a_run_is_long_enough_to_see_what_wakes_last():
 
     assert derivation.run.n_steps == 2
     assert derivation.agrees
+
+
+@pytest.mark.parametrize("net", ["2-2-3", "3-4-4-3", "2-3-2-4"])
+@pytest.mark.parametrize("case", ["zero", "constant", "B2", "B3", "B4"])
+def test_three_classes_are_decided(case, net):
+    derivation = explain(case, net=net, activation="gelu", loss="cce")
+
+    assert derivation.agrees
+
+
+def test_equal_output_weights_under_softmax_hold_the_hidden_layer_for_one_step():
+    derivation = explain("constant", net="2-2-3", activation="tanh", loss="cce")
+
+    assert [m.step for m in derivation.movements] == [2, 2, 1, 1]

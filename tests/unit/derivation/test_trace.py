@@ -113,10 +113,11 @@ def test_equal_units_get_one_name():
     assert trace.a[1, 1] == trace.a[1, 2] == a(1, 1)
 
 
-def test_the_softmax_errors_cancel_under_equal_output_weights():
-    net = net_of("2-2-3", "tanh", "categorical_cross_entropy")
+@pytest.mark.parametrize("spec", ["2-2-2", "2-2-3", "3-4-4-3", "2-2-5"])
+def test_the_softmax_errors_cancel_under_equal_output_weights(spec):
+    net = net_of(spec, "tanh", "categorical_cross_entropy")
 
     trace = traced(net, start_from(net, {"W": "constant"}))
 
     assert trace.is_zero(Entry(1, 1, 1))
-    assert not trace.is_zero(Entry(2, 1, 1))
+    assert not trace.is_zero(Entry(net.n_layers, 1, 1))

@@ -169,7 +169,7 @@ def gradients_equal(analysis: Analysis, one: Entry, other: Entry) -> Claim:
                 ),
             )
         )
-        agrees = values[one] == values[other]
+        agrees = abs(values[one] - values[other]) <= ROUNDING
         return observed(proved(statement, lines), text, agrees=agrees)
     claim = _refute_equal_gradients(analysis, one, other, statement)
     return observed(claim, text, agrees=values[one] != values[other])

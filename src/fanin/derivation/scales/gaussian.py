@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import sympy
@@ -50,6 +51,7 @@ class Moments:
     claim: Claim
 
 
+@lru_cache(maxsize=8)
 def two_slopes(name: str, below: Expr) -> Moments:
     """Give the moments of φ = z above 0 and below·z under it."""
     upper = half_mean(Z**2, is_upper=True)
@@ -93,6 +95,7 @@ def _words(below: Expr) -> str:
     return "1" if below == 1 else "(1 + α²)/2"
 
 
+@lru_cache(maxsize=8)
 def near_zero(name: str) -> Moments:
     """Give the limits for small q of a smooth φ with φ(0) = 0, from its series."""
     phi = NONLINEARITIES[name].expression.subs(ARGUMENT, Z)
@@ -166,3 +169,16 @@ def numeric_square(name: str, q: float) -> float:
         [-12, -2, 0, 2, 12],
     )
     return float(value)
+
+
+def settled_square(name: str, factor: float) -> float:
+    """Give the q > 0 that a layer leaves as it is: q = factor·E[φ(z)²], z ~ N(0, q).
+
+    The secant method on the quadrature; |error| < 1e-9.
+    """
+    import mpmath
+
+    root = mpmath.findroot(
+        lambda q: factor * numeric_square(name, float(q)) - q, (0.5, 1.0), tol=1e-18
+    )
+    return float(root)

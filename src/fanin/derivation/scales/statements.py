@@ -9,7 +9,12 @@ from sympy import Expr
 
 from fanin.derivation.printing import Label, chain
 from fanin.derivation.proving import checked, decimal, equal, proved, refuted
-from fanin.derivation.scales.gaussian import MOMENTS, Moments, numeric_square
+from fanin.derivation.scales.gaussian import (
+    MOMENTS,
+    Moments,
+    numeric_square,
+    settled_square,
+)
 from fanin.derivation.scales.symbols import FAN_IN, FAN_OUT, SLOPE, VARIANCE
 from fanin.graph.fans import Fan
 from fanin.schemes import find_scheme
@@ -168,9 +173,7 @@ def he_with_tanh() -> Claim:
     tanh = MOMENTS["tanh"]()
     small = sympy.simplify(FAN_IN * (2 / FAN_IN) * tanh.forward)
     at_one = 2 * numeric_square("tanh", 1.0)
-    rest = 1.0
-    for _ in range(60):
-        rest = 2 * numeric_square("tanh", rest)
+    rest = settled_square("tanh", 2.0)
     return refuted(
         "He's variance keeps the second moment with tanh.",
         [

@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from fanin.derivation.records import Derivation
-from fanin.report.derivation import as_json, html, latex, markdown, terminal
 from fanin.files import write_text
+from fanin.report.derivation import as_json, html, latex, markdown, terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
