@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +13,7 @@ from jax.extend.core import Literal
 from fanin.frameworks._jaxpr.steps import Constant, Program, Source, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 LONGEST_SCAN: Final = 64
 """Rounds up to which a scan is unrolled; a longer one is a single opaque step."""
@@ -56,9 +57,11 @@ class _Unfolding:
         self.ids = count()
         self.shapes: dict[int, tuple[int, ...]] = {}
         self.dtypes: dict[int, str] = {}
+        self.whole: Any = None
         self.around: list[tuple[str, str | None]] = [("", None)]
 
     def program(self, closed: Any) -> Program:
+        self.whole = closed.jaxpr
         inputs = tuple(self.new(var.aval) for var in closed.jaxpr.invars)
         steps, outputs = self.unfold(closed.jaxpr, closed.consts, inputs)
         return Program(
@@ -124,13 +127,19 @@ class _Unfolding:
     ) -> tuple[Step, ...]:
         """Give the steps inside a step that runs whole, ending in its output ids."""
         steps, ends = self.call(inner, inputs)
-        return (
-            *steps,
-            *(
-                self.synthetic("copy", (end,), (output,), lambda x: [x])
-                for end, output in zip(ends, outputs, strict=True)
-            ),
-        )
+        made = {value for step in steps for value in step.outputs}
+        same = {
+            end: output
+            for end, output in zip(ends, outputs, strict=True)
+            if isinstance(end, int) and end in made
+        }
+        renamed = [_renamed(step, same) for step in steps]
+        copies = [
+            self.synthetic("copy", (end,), (output,), lambda x: [x])
+            for end, output in zip(ends, outputs, strict=True)
+            if not isinstance(end, int) or same.get(end) != output
+        ]
+        return (*renamed, *copies)
 
     def step(
         self,
@@ -145,7 +154,7 @@ class _Unfolding:
             outputs=outputs,
             shapes=tuple(self.shapes[value] for value in outputs),
             dtypes=tuple(self.dtypes[value] for value in outputs),
-            run=_runner(eqn),
+            run=_runner(eqn, self.whole),
             params=eqn.params,
             inner=inner,
             scope=self.scope(eqn),
@@ -240,11 +249,34 @@ class _Unfolding:
         return value
 
 
-def _runner(eqn: Any) -> Callable[..., Sequence[Any]]:
+def _renamed(step: Step, same: Mapping[int, int]) -> Step:
+    """Give the step with other ids for some values."""
+
+    def rename(source: Source) -> Source:
+        return same.get(source, source) if isinstance(source, int) else source
+
+    return replace(
+        step,
+        inputs=tuple(map(rename, step.inputs)),
+        outputs=tuple(same.get(value, value) for value in step.outputs),
+        inner=tuple(_renamed(inner, same) for inner in step.inner),
+    )
+
+
+def _runner(eqn: Any, whole: Any) -> Callable[..., Sequence[Any]]:
+    """Give a function that runs one equation, by JAX's own evaluation of programs.
+
+    ``whole`` lends its debug information, without which JAX warns.
+    """
+    names = tuple(dict.fromkeys(v for v in eqn.invars if not isinstance(v, Literal)))
+    alone = whole.replace(
+        constvars=(), invars=names, outvars=eqn.outvars, eqns=(eqn,), effects=set()
+    )
+
     def run(*values: Any) -> Sequence[Any]:
-        functions, params = eqn.primitive.get_bind_params(eqn.params)
-        given = eqn.primitive.bind(*functions, *values, **params)
-        return given if eqn.primitive.multiple_results else [given]
+        pairs = zip(eqn.invars, values, strict=True)
+        given = {v: value for v, value in pairs if not isinstance(v, Literal)}
+        return jax.core.eval_jaxpr(alone, (), *(given[name] for name in names))
 
     return run
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 BACKENDS = ("torch", "jax")
 
-MISFITS = ("is incompatible", "Invalid input shape", "expected shape=", "expects")
-"""Parts of Keras's messages for an input that a layer cannot take."""
+SHAPE_WORDS = ("shape", "size", "dimension", "channels", "broadcast", "incompatible")
+"""Words in the messages of Keras, torch and JAX when an array does not fit."""
 
 
 def tensors_of(task: Task) -> Any:
@@ -32,15 +32,16 @@ def tensors_of(task: Task) -> Any:
     NumPy's float64 becomes Keras's float; whole numbers stay what they are.
 
     Raises:
-        ArgumentError: if there is no batch and no objective.
-        BatchError: if the batch holds NaN or infinity.
+        BatchError: if there is no batch and no objective, or NaN or infinity in it.
     """
     if task.objective is not None or callable(task.batch):
         return None
     if task.batch is None:
-        argument = "batch"
-        expected = "an array, a tuple, a dict, or callable(model) → output"
-        raise ArgumentError.of(argument, None, expected)
+        message = (
+            "There is no batch. Give one (an array, a tuple, a dict of keywords or a "
+            "function of the model), or an objective."
+        )
+        raise BatchError(message)
     return keras.tree.map_structure(_as_tensor, _as_structure(task.batch))
 
 
@@ -115,7 +116,7 @@ def at_values(model: Any, values: Mapping[str, Any], seed: int) -> Iterator[None
 
     Raises:
         ModelError: if the model raises; its own error is the cause.
-        BatchError: if its error says that the batch does not fit.
+        BatchError: if its error speaks of shapes.
     """
     found = variables_of(model)
     mapping = [(found.parameters[path], value) for path, value in values.items()]
@@ -147,11 +148,12 @@ def check_backend() -> str:
 
 
 def _translated(model: Any, error: Exception) -> ModelError:
-    text = str(error)
-    if isinstance(error, ValueError) and any(part in text for part in MISFITS):
-        return BatchError(f"The batch does not fit the model {model.name!r}: {text}")
-    kind = type(error).__name__
-    return ModelError(f"The model {model.name!r} raised {kind} when it ran: {text}")
+    message = f"The model {model.name!r} raised {type(error).__name__}: {error}"
+    is_about_shapes = any(word in str(error).lower() for word in SHAPE_WORDS)
+    kinds = (RuntimeError, ValueError, TypeError, IndexError)
+    if isinstance(error, kinds) and is_about_shapes:
+        return BatchError(message)
+    return ModelError(message)
 
 
 def _as_structure(batch: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fanin.errors import NothingToTrainError
 from fanin.frameworks.keras.arrays import to_numpy
 from fanin.frameworks.keras.call import check_backend
+from fanin.frameworks.keras.parameters import parameters
 from fanin.frameworks.keras.run import Run
 
 if TYPE_CHECKING:
@@ -28,22 +29,41 @@ def gradients(
         values: by path; parameters left out have the model's own values.
 
     Returns:
-        For every parameter of real numbers, frozen ones too, an array in its shape;
-        None where the objective does not depend on it.
+        By path, an array in the parameter's shape; None for a frozen parameter and
+        for one that the objective does not depend on.
 
     Raises:
         NoStorageError: if the model is not built.
-        NothingToTrainError: if it has no parameters.
+        NothingToTrainError: if it has no trainable parameter.
         ModelError, BatchError: if the model or the loss raises.
     """
     backend = check_backend()
     run = Run.of(model, task)
+    trainable = trainable_paths(model)
     tensors = run.tensors(values)
-    if not tensors:
-        raise NothingToTrainError.of(0)
     found = _by_jax(run, tensors) if backend == "jax" else _by_torch(run, tensors)
+    return only_trainable(found, trainable)
+
+
+def trainable_paths(model: Any) -> frozenset[str]:
+    """Give the paths of the parameters that an optimizer would step.
+
+    Raises:
+        NothingToTrainError: if there are none.
+    """
+    listed = parameters(model)
+    trainable = frozenset(p.path for p in listed if p.is_trainable)
+    if not trainable:
+        raise NothingToTrainError.of(len(listed))
+    return trainable
+
+
+def only_trainable(
+    found: Mapping[str, Any], trainable: frozenset[str]
+) -> dict[str, np.ndarray | None]:
+    """Copy out the gradients, None for a frozen parameter."""
     return {
-        path: None if gradient is None else to_numpy(gradient)
+        path: to_numpy(gradient) if gradient is not None and path in trainable else None
         for path, gradient in found.items()
     }
 
@@ -62,28 +82,13 @@ def _by_torch(run: Run, tensors: dict[str, Any]) -> dict[str, Any]:
 
 def _by_jax(run: Run, tensors: dict[str, Any]) -> dict[str, Any]:
     import jax
-    from jax.extend.core import jaxpr_as_fun
 
-    from fanin.frameworks._jaxpr.reach import reached
-    from fanin.frameworks._jaxpr.unfold import program_of
-
-    paths = list(tensors)
+    from fanin.frameworks._jaxpr.compiled import Objective
 
     def objective(*given: Any) -> Any:
-        held = dict(zip(paths, given, strict=True))
-        with run.at(held):
+        with run.at(dict(zip(tensors, given, strict=True))):
             return run.objective()
 
-    given = tuple(tensors.values())
-    closed = jax.make_jaxpr(objective)(*given)
-    program = program_of(closed)
-    arrived = reached(program)
-
-    def value(given: tuple[Any, ...]) -> Any:
-        return jaxpr_as_fun(closed)(*given)[0]
-
-    found = jax.grad(value)(given)
-    return {
-        path: gradient if value_id in arrived else None
-        for path, value_id, gradient in zip(paths, program.inputs, found, strict=True)
-    }
+    values = list(tensors.values())
+    found = Objective.of(jax.make_jaxpr(objective)(*values)).gradients(values)
+    return dict(zip(tensors, found, strict=True))

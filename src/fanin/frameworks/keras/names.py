@@ -15,7 +15,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SNAKE: Final = (
     (re.compile(r"\W+"), ""),
@@ -74,9 +74,23 @@ def canonical_paths(model: Any, variables: list[Any]) -> tuple[str, ...]:
     return tuple(_distinct("/".join(_renamed(v.path, components)) for v in variables))
 
 
-def canonical_scope(scope: str, components: dict[str, str]) -> str:
-    """Give the canonical form of a layer's scope, such as ``sequential_4/dense_9``."""
-    return "/".join(_renamed(scope, components))
+def scope_reader(model: Any) -> Callable[[str], str]:
+    """Give a function from a name scope to the canonical path of the layer in it.
+
+    A scope is what Keras opens around a layer's call, ``sequential_4/dense_9``; what
+    stands behind the last name of a layer (an operation's own scope) is left out.
+    """
+    layers = layers_of(model)
+    components = canonical_components(layers)
+    names = {layer.name for layer in layers}
+
+    def path(scope: str) -> str:
+        parts = scope.split("/")
+        while parts and parts[-1] not in names:
+            parts.pop()
+        return "/".join(_renamed("/".join(parts), components)) if parts else ""
+
+    return path
 
 
 def _renamed(path: str, components: dict[str, str]) -> Iterator[str]:

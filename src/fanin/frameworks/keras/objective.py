@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 from keras import ops
 
-from fanin.errors import BatchError, UnknownNameError
+from fanin.errors import ArgumentError, BatchError, UnknownNameError
 from fanin.frameworks.keras.arrays import to_numpy
 from fanin.graph.projection import projection
 
@@ -57,7 +57,21 @@ def loss_of(
         return _named(loss, output, target, from_logits=not gives_probabilities)
     if is_keras_loss(loss):
         return ops.mean(loss(target, output))
-    return ops.mean(loss(output, target))
+    return scalar(loss(output, target), "loss")
+
+
+def scalar(value: Any, name: str) -> Any:
+    """Give the one number that the caller's own function gave, as a tensor.
+
+    Raises:
+        ArgumentError: if it gave anything else.
+    """
+    shape = getattr(value, "shape", None)
+    if shape is None or any(int(n) != 1 for n in shape):
+        received = value if shape is None else tuple(shape)
+        expected = "a function that gives one number"
+        raise ArgumentError.of(name, received, expected)
+    return ops.reshape(value, ())
 
 
 def uses_compiled_loss(model: Any, task: Task) -> bool:

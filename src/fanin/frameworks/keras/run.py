@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import keras
+import numpy as np
 from keras import ops
 
+from fanin.errors import ShapeError, UnknownParameterError
 from fanin.frameworks.keras.call import at_values, check_fit, outputs_of, tensors_of
-from fanin.frameworks.keras.objective import loss_of, target_of
+from fanin.frameworks.keras.objective import (
+    loss_of,
+    scalar,
+    target_of,
+    uses_compiled_loss,
+)
 from fanin.frameworks.keras.variables import variables_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    import numpy as np
+    from collections.abc import Iterator, Mapping, Sequence
 
     from fanin.graph import Task
 
@@ -56,10 +61,28 @@ class Run:
         )
 
     def tensors(self, values: Mapping[str, np.ndarray]) -> dict[str, Any]:
-        """Give all real parameters as tensors, at ``values`` where given."""
+        """Give all real parameters as tensors, at ``values`` where given.
+
+        Raises:
+            UnknownParameterError, ShapeError: if ``values`` do not fit the model.
+        """
         held = variables_of(self.model).parameters
+        for path, array in values.items():
+            if path not in held:
+                raise UnknownParameterError.of(path, held)
+            shape = tuple(int(n) for n in held[path].shape)
+            if np.shape(array) != shape:
+                raise ShapeError.of(path, shape, np.shape(array))
         convert = partial(_as_parameter, values=values)
         return {path: convert(path, v) for path, v in held.items() if _is_real(v)}
+
+    def with_leaves(self, leaves: Sequence[Any]) -> Run:
+        """Give the same run on other tensors in the batch's nesting."""
+        waiting = iter(leaves)
+        batch = keras.tree.map_structure(
+            lambda leaf: next(waiting) if hasattr(leaf, "shape") else leaf, self.batch
+        )
+        return replace(self, batch=batch)
 
     @contextmanager
     def at(self, values: Mapping[str, Any]) -> Iterator[None]:
@@ -74,7 +97,7 @@ class Run:
     def loss(self, outputs: Any) -> Any:
         """Compute the objective from the outputs, inside `at`: a scalar tensor."""
         if self.task.objective is not None:
-            return outputs
+            return scalar(outputs, "objective")
         return loss_of(
             self.model,
             self.task,
@@ -82,6 +105,11 @@ class Run:
             outputs,
             gives_probabilities=self.gives_probabilities,
         )
+
+    @property
+    def has_loss(self) -> bool:
+        """Say whether the objective is the caller's own, or that of ``compile``."""
+        return self.task.has_loss or uses_compiled_loss(self.model, self.task)
 
     def objective(self) -> Any:
         """Run forward and compute the objective, inside `at`."""

@@ -1,0 +1,59 @@
+"""Finds the factor of each weight while a JAX program runs forward once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from fanin.frameworks._jaxpr.interpret import interpret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fanin.frameworks._jaxpr.record import Argument, Recorded
+    from fanin.frameworks._jaxpr.steps import Program
+
+
+def calibrate(
+    program: Program,
+    arguments: Sequence[Argument],
+    recorded: Recorded,
+    targets: Mapping[str, float],
+) -> dict[str, float]:
+    """Run the program once, and scale the output of each linear step as it appears.
+
+    The factor is found where a weight is first used; wherever it is used again, the
+    output is multiplied by the same factor, as if the weight had been.
+
+    Args:
+        program: the steps.
+        arguments: what goes in.
+        recorded: its graph, and ``linears``: the value that each linear node's step
+            gave before a bias was added.
+        targets: root mean square wanted of each weight's output, by path.
+
+    Returns:
+        The factor of each weight in ``targets``; 1 where its output is all zero, not
+        finite, or where the weight is not used.
+    """
+    paths = {value: path for value, path in recorded.linears.items() if path in targets}
+    factors: dict[str, float] = {}
+
+    def scale(value: int, array: Any) -> Any:
+        path = paths[value]
+        if path not in factors:
+            factors[path] = _factor(array, targets[path])
+        return array * jnp.asarray(factors[path], dtype=array.dtype)
+
+    interpret(program, [a.value for a in arguments], scale, paths)
+    return {path: factors.get(path, 1.0) for path in targets}
+
+
+def _factor(array: Any, target: float) -> float:
+    numbers = np.asarray(array, dtype=np.float64)
+    size = float(np.sqrt(np.square(numbers).mean())) if numbers.size else 0.0
+    if size == 0.0 or not np.isfinite(size):
+        return 1.0
+    return target / size

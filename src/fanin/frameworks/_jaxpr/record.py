@@ -1,0 +1,113 @@
+"""From a JAX program and the meaning of its inputs to a Graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fanin.frameworks._jaxpr import shaping, summing
+from fanin.frameworks._jaxpr.recorder import Recorder
+from fanin.graph.builder import GraphBuilder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from fanin.frameworks._jaxpr.steps import Program
+    from fanin.graph import Graph, Parameter
+
+MOST_SHOWN = 4096
+"""Entries up to which a parameter's numbers are shown to the builder (a slope)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Argument:
+    """What one input of the program is.
+
+    path: of a parameter, "" for a tensor of the batch. value: its numbers.
+    """
+
+    path: str = ""
+    value: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """The graph, and where its nodes are in the program.
+
+    sites: by node id, the value that is the node's output. linears: by value, the
+    path of the parameter that it was contracted with, before a bias is added.
+    """
+
+    graph: Graph
+    sites: Mapping[int, int]
+    linears: Mapping[int, str]
+
+
+def record(  # noqa: PLR0913 (a recording has that many circumstances)
+    program: Program,
+    arguments: Sequence[Argument],
+    parameters: Sequence[Parameter],
+    *,
+    framework: str,
+    path_of: Callable[[str], str],
+    is_training: bool = True,
+    is_measured: bool = False,
+) -> Recorded:
+    """Write down what a program does.
+
+    Args:
+        program: the steps, from `unfold.program_of`.
+        arguments: what each of its inputs is.
+        parameters: all of the model's, used or not.
+        framework: the graph's ``framework``.
+        path_of: from JAX's name scopes ("net/fc") to the path of a module.
+        is_training: the mode that the program was traced in.
+        is_measured: whether the program runs on real numbers behind this.
+    """
+    builder = GraphBuilder(
+        framework=framework,
+        parameters=parameters,
+        batch_size=batch_size(arguments),
+        is_training=is_training,
+        is_measured=is_measured,
+    )
+    translators = {**shaping.TRANSLATORS, **summing.TRANSLATORS}
+    recorder = Recorder(builder, translators, path_of, program.dtypes)
+    for value, argument in zip(program.inputs, arguments, strict=True):
+        _announce(recorder, value, argument)
+    for step in program.readable():
+        recorder.take(step)
+    ends = tuple(recorder.draft(output) for output in program.outputs)
+    built = builder.build(ends)
+    sites = {
+        node: recorder.values[draft]
+        for node, draft in built.sites.items()
+        if draft in recorder.values
+    }
+    return Recorded(graph=built.graph, sites=sites, linears=recorder.linears)
+
+
+def batch_size(arguments: Sequence[Argument]) -> int | None:
+    """Give the length of the first axis of the batch's first tensor, if it has one."""
+    for argument in arguments:
+        if not argument.path and np.ndim(argument.value) > 0:
+            return int(np.shape(argument.value)[0])
+    return None
+
+
+def _announce(recorder: Recorder, value: int, argument: Argument) -> None:
+    builder = recorder.builder
+    shape = tuple(int(n) for n in np.shape(argument.value))
+    if argument.path:
+        shown = None
+        if np.size(argument.value) <= MOST_SHOWN:
+            shown = np.asarray(argument.value, dtype=np.float64)
+        draft = builder.parameter(argument.path, shown)
+        recorder.views[draft] = argument.path
+    else:
+        is_index = np.dtype(argument.value.dtype).kind in "iu"
+        draft = builder.input(shape, is_index=is_index)
+    recorder.drafts[value] = draft
+    recorder.values.setdefault(draft, value)

@@ -1,0 +1,208 @@
+"""Tells a GraphBuilder, step by step, what a JAX program does.
+
+What JAX writes in many primitives and the builder in one is put together here: a sum
+divided by its count is a mean, a choice by a known condition is the chosen case, a
+draw compared with a rate is dropout's mask. All other understanding is the builder's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from fanin.frameworks._jaxpr.pointwise import RULES, function_of
+from fanin.frameworks._jaxpr.steps import Constant
+from fanin.graph.draft import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from fanin.frameworks._jaxpr.steps import Source, Step
+    from fanin.graph.builder import GraphBuilder
+
+    Translator = Callable[["Recorder", Step], Sequence[int]]
+
+MOST_FOLDED: Final = 1 << 20
+"""Entries up to which a value that no input decides is worked out while recording."""
+
+DRAWS: Final = frozenset({"random_bits", "threefry2x32", "rng_bit_generator"})
+"""Primitives that draw numbers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Total:
+    """A sum over axes: of which value, over which axes, of how many entries."""
+
+    source: int
+    axes: tuple[int, ...]
+    count: int
+
+
+class Recorder:
+    """Holds what is known of each value while the steps go by.
+
+    dtypes: of the program's values. drafts: the builder's id of each of them; values:
+    the other way round. numbers: values that neither batch nor parameters decide.
+    keeps: of random values, the share that is kept where they are a mask, else NaN.
+    totals, quotients: drafts that are a sum, or a value divided by a number. views:
+    by draft, the path of the parameter whose numbers it holds in some order and shape.
+    linears: by value, the path of the parameter that a contraction was made with.
+    """
+
+    def __init__(
+        self,
+        builder: GraphBuilder,
+        translators: Mapping[str, Translator],
+        path_of: Callable[[str], str],
+        dtypes: Mapping[int, str],
+    ) -> None:
+        self.builder = builder
+        self.dtypes = dtypes
+        self.translators = translators
+        self.path_of = path_of
+        self.drafts: dict[int, int] = {}
+        self.values: dict[int, int] = {}
+        self.numbers: dict[int, np.ndarray] = {}
+        self.keeps: dict[int, float] = {}
+        self.totals: dict[int, Total] = {}
+        self.quotients: dict[int, tuple[int, float]] = {}
+        self.views: dict[int, str] = {}
+        self.linears: dict[int, str] = {}
+
+    # What is known of a value
+
+    def number(self, source: Source) -> np.ndarray | None:
+        """Give the value's numbers if neither batch nor parameters decide them."""
+        if isinstance(source, Constant):
+            return np.asarray(source.value)
+        return self.numbers.get(source)
+
+    def scalar(self, source: Source) -> float | None:
+        """Give the one number that the value holds throughout, or None."""
+        found = self.number(source)
+        if found is None or found.size == 0 or found.dtype.kind not in "biuf":
+            return None
+        first = found.flat[0]
+        return float(first) if bool(np.all(found == first)) else None
+
+    def draft(self, source: Source) -> int:
+        """Give the builder's id of a value, announcing it if it is a constant."""
+        if not isinstance(source, Constant) and source in self.drafts:
+            return self.drafts[source]
+        found = self.number(source)
+        value = None if found is None or found.dtype.kind not in "biuf" else found
+        shape = () if found is None else found.shape
+        made = self.builder.constant(value, shape)
+        if not isinstance(source, Constant):
+            self.drafts[source] = made
+        return made
+
+    def is_random(self, source: Source) -> bool:
+        """Say whether the value was drawn, or worked out from what was drawn."""
+        return not isinstance(source, Constant) and source in self.keeps
+
+    def keep(self, source: Source) -> float:
+        """Give the share that a random mask keeps; NaN if the value is no mask."""
+        if isinstance(source, Constant):
+            return float("nan")
+        return self.keeps.get(source, float("nan"))
+
+    def dtype(self, source: Source) -> str:
+        """Give the dtype of a value, as JAX names it."""
+        if isinstance(source, Constant):
+            return str(np.asarray(source.value).dtype)
+        return self.dtypes[source]
+
+    def multiply_by(self, step: Step, weight: int) -> None:
+        """Note that the step contracts something with a parameter, if it does."""
+        if weight in self.views:
+            self.linears.setdefault(step.outputs[0], self.views[weight])
+
+    # One step
+
+    def take(self, step: Step) -> None:
+        """Describe one step to the builder."""
+        self.builder.place = Place(path=self.path_of(step.scope), source=step.source)
+        if self._fold(step) or self._draw(step):
+            return
+        translate = self.translators.get(step.primitive, _pointwise_or_opaque)
+        for value, draft in zip(step.outputs, translate(self, step), strict=True):
+            self.drafts[value] = draft
+            self.values.setdefault(draft, value)
+
+    def _fold(self, step: Step) -> bool:
+        """Work out a step that no input decides."""
+        given = [self.number(source) for source in step.inputs]
+        if draws(step) or any(array is None for array in given):
+            return False
+        if any(prod(shape) > MOST_FOLDED for shape in step.shapes):
+            return False
+        arguments = [
+            source.value if isinstance(source, Constant) else array
+            for source, array in zip(step.inputs, given, strict=True)
+        ]
+        for value, result in zip(step.outputs, step.run(*arguments), strict=True):
+            self.numbers[value] = np.asarray(result)
+        return True
+
+    def _draw(self, step: Step) -> bool:
+        """Announce numbers that are drawn, or decided by nothing but such numbers."""
+        random = [source for source in step.inputs if self.is_random(source)]
+        others = [source for source in step.inputs if not self.is_random(source)]
+        if any(self.number(source) is None for source in others):
+            return False
+        if not random and not draws(step):
+            return False
+        keep = self._keep(step, random)
+        for value, shape in zip(step.outputs, step.shapes, strict=True):
+            self.keeps[value] = keep
+            self.drafts[value] = self.builder.random(step.primitive, shape)
+        return True
+
+    def _keep(self, step: Step, random: Sequence[Source]) -> float:
+        """Give the share that a mask keeps: of a uniform draw below a number."""
+        if step.primitive == "lt" and len(step.inputs) == 2:
+            below = self.scalar(step.inputs[1])
+            return float("nan") if below is None else below
+        if len(random) == 1 and step.primitive in CARRIED:
+            return self.keep(random[0])
+        return float("nan")
+
+
+CARRIED: Final = frozenset(
+    {"broadcast_in_dim", "reshape", "squeeze", "convert_element_type", "copy", "jit"}
+)
+"""Primitives through which a mask stays the mask it was."""
+
+
+def draws(step: Step) -> bool:
+    """Say whether a step draws numbers, or makes the key that they are drawn from."""
+    is_key = any(dtype.startswith("key") for dtype in step.dtypes)
+    return step.primitive in DRAWS or is_key
+
+
+def pointwise(recorder: Recorder, step: Step) -> Sequence[int]:
+    """Add a step that works entry by entry."""
+    function = function_of(step)
+    if function is None:
+        return opaque(recorder, step)
+    inputs = [recorder.draft(source) for source in step.inputs]
+    rule = RULES.get(step.primitive, "")
+    return [
+        recorder.builder.pointwise(step.primitive, inputs, function, rule=rule),
+    ]
+
+
+def opaque(recorder: Recorder, step: Step) -> Sequence[int]:
+    """Add a step that is none that fanin knows."""
+    inputs = [recorder.draft(source) for source in step.inputs]
+    return [
+        recorder.builder.opaque(step.primitive, inputs, shape) for shape in step.shapes
+    ]
+
+
+def _pointwise_or_opaque(recorder: Recorder, step: Step) -> Sequence[int]:
+    return pointwise(recorder, step)

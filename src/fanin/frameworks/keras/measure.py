@@ -1,0 +1,43 @@
+"""Runs a Keras model forward and backward once and keeps statistics only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fanin.frameworks.keras.call import check_backend
+from fanin.frameworks.keras.gradients import trainable_paths
+from fanin.frameworks.keras.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+    from fanin.graph import Measurement, Task
+
+
+def measure(
+    model: Any, task: Task, values: Mapping[str, np.ndarray] | None = None
+) -> Measurement:
+    """Run forward and backward once, at other parameter values if given.
+
+    Args:
+        model: a built model; it is not changed.
+        task: the batch, the loss and the target.
+        values: by path; parameters left out have the model's own values.
+
+    Raises:
+        NoStorageError: if the model is not built.
+        NothingToTrainError: if it has no trainable parameter.
+        ModelError, BatchError: if the model or the loss raises.
+    """
+    backend = check_backend()
+    run = Run.of(model, task)
+    trainable_paths(model)
+    if backend == "jax":
+        from fanin.frameworks.keras.on_jax import measure as measure_on_jax
+
+        return measure_on_jax(run, values or {})
+    from fanin.frameworks.keras.on_torch import measure as measure_on_torch
+
+    return measure_on_torch(run, values or {})

@@ -1,0 +1,119 @@
+"""Keras on JAX: the model's forward run as a traced program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jax
+import keras
+import numpy as np
+
+from fanin.frameworks._jaxpr import calibrate as calibration
+from fanin.frameworks._jaxpr import measure as measuring
+from fanin.frameworks._jaxpr.record import Argument, Recorded, batch_size
+from fanin.frameworks._jaxpr.record import record as record_program
+from fanin.frameworks._jaxpr.unfold import program_of
+from fanin.frameworks.keras.arrays import to_numpy
+from fanin.frameworks.keras.gradients import only_trainable, trainable_paths
+from fanin.frameworks.keras.names import scope_reader
+from fanin.frameworks.keras.parameters import parameters
+from fanin.graph import Measurement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fanin.frameworks._jaxpr.steps import Program
+    from fanin.frameworks.keras.run import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """A forward run as a program, its arguments, and the graph of it.
+
+    structure: how the program's outputs nest to the model's.
+    """
+
+    program: Program
+    arguments: tuple[Argument, ...]
+    recorded: Recorded
+    structure: Any
+
+
+def trace(run: Run, values: Mapping[str, np.ndarray], *, is_measured: bool) -> Trace:
+    """Trace the model's forward run at these values; nothing is computed."""
+    tensors = run.tensors(values)
+    paths = list(tensors)
+    leaves = [leaf for leaf in keras.tree.flatten(run.batch) if is_array(leaf)]
+    structures: list[Any] = []
+
+    def forward(held: Sequence[Any], given: Sequence[Any]) -> list[Any]:
+        with run.at(dict(zip(paths, held, strict=True))):
+            outputs = run.with_leaves(given).outputs()
+        structures.append(outputs)
+        return [leaf for leaf in keras.tree.flatten(outputs) if is_array(leaf)]
+
+    closed = jax.make_jaxpr(forward)(list(tensors.values()), leaves)
+    arguments = (
+        *(Argument(path=path, value=tensors[path]) for path in paths),
+        *(Argument(value=leaf) for leaf in leaves),
+    )
+    program = program_of(closed)
+    recorded = record_program(
+        program,
+        arguments,
+        parameters(run.model),
+        framework="keras",
+        path_of=scope_reader(run.model),
+        is_measured=is_measured,
+    )
+    return Trace(
+        program=program,
+        arguments=arguments,
+        recorded=recorded,
+        structure=structures[0],
+    )
+
+
+def is_array(leaf: Any) -> bool:
+    """Say whether a leaf of a batch or an output is a tensor."""
+    return hasattr(leaf, "shape") and hasattr(leaf, "dtype")
+
+
+def measure(run: Run, values: Mapping[str, np.ndarray]) -> Measurement:
+    """Run forward and backward at these values."""
+    traced = trace(run, values, is_measured=True)
+
+    def objective(outputs: Sequence[Any]) -> Any:
+        with run.at({}):
+            return run.loss(packed(traced.structure, outputs))
+
+    found = measuring.measure(
+        traced.program, traced.arguments, traced.recorded, objective
+    )
+    return Measurement(
+        graph=traced.recorded.graph,
+        sites=found.sites,
+        loss=found.objective if run.has_loss else None,
+        outputs=to_numpy(found.outputs[0]).astype(np.float64),
+        gradients=only_trainable(found.gradients, trainable_paths(run.model)),
+        batch_size=batch_size(traced.arguments) or 1,
+    )
+
+
+def packed(structure: Any, outputs: Sequence[Any]) -> Any:
+    """Give the program's outputs in the nesting of the model's."""
+    waiting = iter(outputs)
+    return keras.tree.map_structure(
+        lambda leaf: next(waiting) if is_array(leaf) else leaf, structure
+    )
+
+
+def calibrate(
+    run: Run, values: Mapping[str, np.ndarray], targets: Mapping[str, float]
+) -> dict[str, float]:
+    """Find the weights' factors in one forward run."""
+    traced = trace(run, values, is_measured=True)
+    return calibration.calibrate(
+        traced.program, traced.arguments, traced.recorded, targets
+    )

@@ -1,0 +1,38 @@
+"""Runs a Keras model once and writes down what ran."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fanin.frameworks.keras.call import check_backend
+from fanin.frameworks.keras.run import Run
+
+if TYPE_CHECKING:
+    from fanin.graph import Graph, Task
+
+
+def record(model: Any, task: Task) -> Graph:
+    """Run the model once, on shapes alone, and write down what ran.
+
+    ``training=True`` is passed where the model's ``call`` takes it, so that dropout
+    and the batch's own statistics are seen, as in ``fit``. Moving means, generators,
+    optimizer and random state are as before.
+
+    Args:
+        model: a built model or layer, on Keras's torch or JAX backend.
+        task: the batch.
+
+    Raises:
+        NoStorageError: if the model is not built.
+        ModelError: if the model raises; its own error is the cause.
+        BatchError: if the batch does not fit, or holds NaN.
+    """
+    backend = check_backend()
+    run = Run.of(model, task)
+    if backend == "jax":
+        from fanin.frameworks.keras.on_jax import trace
+
+        return trace(run, {}, is_measured=False).recorded.graph
+    from fanin.frameworks.keras.on_torch import record as record_on_torch
+
+    return record_on_torch(run)
