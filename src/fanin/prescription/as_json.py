@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, fields
 from importlib.metadata import version
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fanin.errors import ArgumentError, OutputError
+from fanin.errors import ArgumentError
 from fanin.graph.fans import AxisRoles, Fan
 from fanin.prescription.prescription import Prescription
 
@@ -66,28 +63,6 @@ def loads(text: str) -> dict[str, Any]:
         "prescriptions": _each(_prescription),
     }
     return _fields(data, known, "plan", ignored={"schema", "fanin"})
-
-
-def write(path: str | Path, text: str) -> Path:
-    """Write text into a new file beside ``path``, then rename it over it.
-
-    Raises:
-        OutputError: if the folder or file cannot be written; an old file is untouched.
-    """
-    target = Path(path)
-    temporary = ""
-    try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".fanin-")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(target)
-    except OSError as error:
-        if temporary:
-            with suppress(OSError):
-                Path(temporary).unlink(missing_ok=True)
-        raise OutputError.of(target, error.strerror or error) from error
-    return target
 
 
 def read(path: str | Path) -> str:

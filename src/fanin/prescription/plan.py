@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fanin.errors import UnknownParameterError
+from fanin.files import write_text
 from fanin.prescription import as_html, as_json, as_text
 from fanin.prescription.prescription import KEEP, VALUES, Prescription
 from fanin.prescription.write_down import matrix_gain
@@ -131,7 +132,7 @@ class Plan:
         Raises:
             OutputError: if it cannot be written; an old file is untouched.
         """
-        return as_json.write(path, self.to_json())
+        return write_text(path, self.to_json())
 
     @staticmethod
     def load(path: str | Path) -> Plan:
