@@ -3,8 +3,8 @@
 A region is the primitives between one tensor and a later one of the same shape, with a
 mean, sum or maximum among them. It is evaluated on small arrays. If the result has mean
 0 and mean square 1 whatever the input's mean and scale, it is a normalization, however
-it was written; if it is positive and sums to 1, a softmax. Every formula for the same
-function is found, and nothing that only looks like one.
+it was written; if it is eˣ over its sum, or the logarithm of that, a softmax. Every
+formula for the same function is found, and nothing that only looks like one.
 """
 
 from __future__ import annotations
@@ -59,15 +59,14 @@ def _recognized(
     """Give the end as NORMALIZE or SOFTMAX if a region that ends there is one.
 
     A centred tensor over its standard deviation is an RMS normalization of the centred
-    one too; the region that begins earliest says more.
+    one too, and a softmax takes its maximum off first; the region that begins earliest
+    says more.
     """
     best = end
     for region in _regions(drafts, facts, end.id):
         found = _Trial(drafts, facts, region).verdict()
         if found is not None:
             best = replace(end, inputs=(region.entry,), function=None, **found)  # type: ignore[arg-type]
-            if found["kind"] is Kind.SOFTMAX:
-                break
     return best
 
 
@@ -139,13 +138,12 @@ class _Trial:
             return False
         axis = self.region.axes[0]
         found = self.evaluate(self.input)
-        if not np.allclose(found, self.evaluate(self.input + 3.0), rtol=CLOSE):
-            return False
+        powers = np.exp(self.input)
         ratio = self.shape[axis] / self.input.shape[axis]
-        shares = (found, np.exp(found))
+        expected = powers / powers.sum(axis, keepdims=True) / ratio
         return any(
-            bool(np.all(s > 0) and np.allclose(s.sum(axis) * ratio, 1.0, rtol=CLOSE))
-            for s in shares
+            bool(np.allclose(shares, expected, rtol=CLOSE, atol=0.0))
+            for shares in (found, np.exp(found))
         )
 
     def _roles(self) -> tuple[int | None, int | None]:

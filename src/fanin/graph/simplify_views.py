@@ -49,8 +49,11 @@ def _is_identity(table: Table, draft: Draft) -> bool:
 
 
 def _keeps_units(table: Table, draft: Draft) -> bool:
-    """Say whether a reshape leaves the unit axis whole and alone."""
-    if draft.kind is not Kind.RESHAPE:
+    """Say whether a reshape or a transposition leaves the unit axis whole and alone.
+
+    Keras on torch transposes a convolution's output before it adds the bias.
+    """
+    if draft.kind not in {Kind.RESHAPE, Kind.PERMUTE}:
         return False
     new = table.facts[draft.id].layout
     axis = axis_of(new, UNIT)
