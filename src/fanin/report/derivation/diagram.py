@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from fanin.derivation.records import Diagram, Edge
 
 COLUMN, ROW, RADIUS, MARGIN = 210.0, 92.0, 24.0, 64.0
-MOST_LABELLED = 4
+MOST_LABELLED = 6
 
 
 def network(diagram: Diagram) -> str:
@@ -19,7 +19,7 @@ def network(diagram: Diagram) -> str:
     tallest = max(diagram.widths)
     height = tallest * ROW + 24
     width = (len(diagram.widths) - 1) * COLUMN + 2 * MARGIN
-    is_small = max(diagram.widths) <= MOST_LABELLED and len(diagram.widths) <= 3
+    is_small = len(diagram.edges) <= MOST_LABELLED
     edges = [
         _edge(diagram, edge, height, is_labelled=is_small) for edge in diagram.edges
     ]
@@ -42,7 +42,7 @@ def _described(diagram: Diagram) -> str:
     stuck = sum(edge.moves is None for edge in diagram.edges)
     return (
         f"{len(diagram.edges)} weights, of which {stuck} never move (dashed). Hidden "
-        "units with the same number and colour stay equal for ever."
+        "units of a layer with the same number and colour stay equal for ever."
     )
 
 
@@ -100,7 +100,7 @@ def _unit(
         stroke_width=2.5 if is_hidden else 1.5,
     )
     tint = element("circle", cx=x, cy=y, r=RADIUS - 1, fill=colour, opacity=0.18)
-    name = str(block + 1) if is_hidden else diagram.values[layer][unit][:2].strip()
+    name = str(block + 1) if is_hidden else diagram.values[layer][unit].split(" = ")[0]
     parts = [circle, tint if is_hidden else ""]
     parts.append(text(name, x, y + 5, text_anchor="middle", font_weight=600))
     if is_hidden or layer > 0:

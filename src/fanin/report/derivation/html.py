@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 STYLE = (
     "<style>.fanin .formula{overflow-x:auto;overflow-y:hidden;padding:.15rem 0;"
-    "margin:.15rem 0 .35rem}.fanin .claim{margin:1.5rem 0 2rem}.fanin .claim .formula{"
+    "margin:.15rem 0 .6rem}.fanin .claim{margin:1.5rem 0 2rem}.fanin .claim .formula{"
     "margin-left:1rem}.fanin .claim ol{padding-left:1.4rem}.fanin .claim li{"
     "max-width:none}.fanin .claim li p{margin:0}</style>"
 )
@@ -60,8 +60,8 @@ def _sections(derivation: Derivation) -> list[page.Section]:
     parts = []
     if derivation.diagram is not None:
         caption = (
-            "Weights at the start. Dashed ones never move; hidden units with the same "
-            "number and colour stay equal for ever."
+            "Weights at the start. Dashed ones never move; hidden units of a layer "
+            "with the same number and colour stay equal for ever."
         )
         drawn = page.figure(network(derivation.diagram), caption=caption)
         parts.append(page.Section(title="The start in a picture", body=drawn))
