@@ -38,7 +38,12 @@ def contracted(draft: Draft, read: list[Facts]) -> Layout:
             is_better = any(a.tag in {BATCH, UNIT} for a in atoms)
             if letter not in by_letter or is_better:
                 by_letter[letter] = atoms
-    return tuple(by_letter[letter] for letter in out)
+    layout = tuple(by_letter[letter] for letter in out)
+    free = (letter for letter in out if (letter in left) != (letter in right))
+    has_units = any(a.tag == UNIT for letter in free for a in by_letter[letter])
+    if is_weighted or has_units:
+        return layout
+    return without(layout, UNIT)
 
 
 def _as_units(layout: Layout) -> Layout:

@@ -71,7 +71,8 @@ class _Finder:
             return self._given(draft)
         read = [self.found[i] for i in draft.inputs]
         nature = max((facts.nature for facts in read), default=CONSTANT)
-        if draft.kind in USES and nature == PARAMETER and _has_data(read):
+        natures = {facts.nature for facts in read}
+        if draft.kind in USES and nature == PARAMETER and natures != {PARAMETER}:
             nature = ACTIVATION
         layout = self._layout(draft, read, nature)
         if nature != PARAMETER:
@@ -163,18 +164,14 @@ class _Finder:
     def _guessed(self, draft: Draft, read: list[Facts]) -> Layout:
         """Take over the first input's axes as long as lengths agree, from the left."""
         layout = list(plain(draft.shape))
-        sources = [facts.layout for facts in read if facts.nature == ACTIVATION]
+        strongest = max((facts.nature for facts in read), default=CONSTANT)
+        sources = [facts.layout for facts in read if facts.nature == strongest]
         for axis, atoms in enumerate(sources[0] if sources else ()):
             size = prod(atom.size for atom in atoms)
             if axis >= len(layout) or size != draft.shape[axis]:
                 break
             layout[axis] = atoms
         return tuple(layout)
-
-
-def _has_data(read: list[Facts]) -> bool:
-    """Say whether a parameter meets a table of constants (positions looked up)."""
-    return any(f.nature in {CONSTANT, RANDOM} and f.number is None for f in read)
 
 
 def _parameter_size(facts: Facts) -> int:

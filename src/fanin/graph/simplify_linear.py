@@ -46,6 +46,7 @@ def _before_flattening(table: Table, draft: Draft, source: int, place: int) -> i
         before = table.drafts[current.inputs[0]]
         if before.shape[-1:] != current.shape[-1:]:
             break
+        table.take_back(current.id, before.id)
         current = before
     return current.id
 

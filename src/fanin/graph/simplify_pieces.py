@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fanin.errors import InternalError
 from fanin.graph.draft import Draft, Kind, Place
 from fanin.graph.graph import Op
 from fanin.graph.simplify_fact import ACTIVATION, PARAMETER, USES, Facts
@@ -106,16 +107,32 @@ class Table:
     ) -> None:
         """Let the piece of ``value`` end in the draft's value instead."""
         piece = self.pieces.pop(self.resolve(value))
+        is_new = piece.names[-1:] != (draft.name,)  # one call may be two primitives
+        names = (*piece.names, draft.name) if is_new else piece.names
         self.pieces[draft.id] = replace(
             piece,
             shape=draft.shape,
             layout=self.facts[draft.id].layout,
-            names=(*piece.names, draft.name),
+            names=names,
             place=Place(
                 path=piece.place.path or draft.place.path,
                 source=piece.place.source or draft.place.source,
             ),
             **changes,
+        )
+
+    def take_back(self, value: int, before: int) -> None:
+        """Undo an ``extend``: let the piece of ``value`` end where it did before."""
+        piece = self.pieces.get(self.resolve(value))
+        is_there = before in self.alias or before in self.pieces or before in self.runs
+        if piece is None or is_there or self.facts[before].nature != ACTIVATION:
+            return
+        del self.pieces[self.resolve(value)]
+        self.pieces[before] = replace(
+            piece,
+            shape=self.drafts[before].shape,
+            layout=self.facts[before].layout,
+            names=piece.names[:-1] or piece.names,
         )
 
     def need(self, value: int, beside: Draft | None = None) -> int:
@@ -132,6 +149,9 @@ class Table:
             tables = [self.need(i) for i in run.tables]
             inputs = (self.need(run.root), *tables)
             self.put(draft, Op.ELEMENTWISE, inputs, function=run, names=run.names)
+        elif self.facts[value].nature == ACTIVATION:
+            msg = f"Value {value} ({draft.name}) has gone into another node."
+            raise InternalError.of(msg)
         elif self.facts[value].nature == PARAMETER:
             self._put_parameter(draft, beside)
         else:

@@ -84,7 +84,7 @@ def _add_noise(
     if not is_mask or len(flowing) > 1 or kept is None:
         table.put(draft, Op.OPAQUE, [table.need(i) for i in flowing])
         return
-    details["p"] = 1.0 - 1.0 / kept
+    details["p"] = round(1.0 - 1.0 / kept, 12)
     is_linear = flowing[0] in table.runs and kept != 1.0
     source = root if is_linear and _is_scaling(table.runs[flowing[0]]) else flowing[0]
     table.put(draft, Op.NOISE, [table.need(source)], details=details)

@@ -75,12 +75,13 @@ def _details(table: Table, draft: Draft, before: int) -> dict[str, object]:
 def with_input_axes(drafts: Sequence[Draft]) -> list[Draft]:
     """Let the first reader of an input say where its features lie.
 
-    A convolution says its channels; flattening makes a feature of every entry.
+    A convolution says its channels, and so does pooling over all other axes;
+    flattening makes a feature of every entry.
     """
     found = list(drafts)
     seen: set[int] = set()
     for draft in drafts:
-        if draft.kind not in USES | {Kind.RESHAPE}:
+        if draft.kind not in USES | {Kind.RESHAPE, Kind.POOL, Kind.REDUCE}:
             continue
         for value in draft.inputs:
             origin = _origin(drafts, value)
@@ -110,7 +111,19 @@ def _axis_read(draft: Draft, origin: Draft) -> int | str | None:
         return int(draft.settings["channel_axis"])
     if draft.kind is Kind.CONTRACT:
         return len(origin.shape) - 1
+    if draft.kind in {Kind.POOL, Kind.REDUCE}:
+        return _axis_not_pooled(draft, origin)
     is_flat = draft.kind is Kind.RESHAPE and len(draft.shape) == 2
     if is_flat and len(origin.shape) > 2 and draft.shape[0] == origin.shape[0]:
         return EVERY_AXIS
     return None
+
+
+def _axis_not_pooled(draft: Draft, origin: Draft) -> int | None:
+    """Give the axis besides the samples that pooling over several others leaves."""
+    axes = range(1, len(origin.shape))
+    if draft.kind is Kind.REDUCE:
+        left = [axis for axis in axes if axis not in draft.settings["axes"]]
+    else:
+        left = [axis for axis in axes if draft.shape[axis] == origin.shape[axis]]
+    return left[0] if len(left) == 1 and len(origin.shape) > 3 else None

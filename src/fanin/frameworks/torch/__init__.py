@@ -2,15 +2,18 @@
 
 from typing import Final
 
+from fanin.frameworks.torch.calibrate import calibrate as calibrate
 from fanin.frameworks.torch.example import input_signatures as input_signatures
 from fanin.frameworks.torch.files import require_format as require_format
 from fanin.frameworks.torch.files import save as save
 from fanin.frameworks.torch.gradients import gradients as gradients
+from fanin.frameworks.torch.measure import measure as measure
 from fanin.frameworks.torch.parameters import buffers as buffers
 from fanin.frameworks.torch.parameters import owns as owns
 from fanin.frameworks.torch.parameters import parameters as parameters
 from fanin.frameworks.torch.parameters import read as read
 from fanin.frameworks.torch.parameters import seed as seed
 from fanin.frameworks.torch.parameters import write as write
+from fanin.frameworks.torch.record import record as record
 
 NAME: Final = "torch"

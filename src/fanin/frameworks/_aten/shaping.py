@@ -1,0 +1,267 @@
+"""ATen operations that move numbers: views, slices, joins, reductions."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fanin.frameworks._aten.call import Call
+    from fanin.frameworks._aten.translate import Translator, Values
+
+
+def _source(values: Values, call: Call) -> int:
+    return values.value_of(call.tensors[0])
+
+
+def _reshaped(values: Values, call: Call) -> Sequence[int]:
+    source = _source(values, call)
+    builder = values.builder
+    if builder.shape(source) == call.shape:
+        return [source]
+    return [builder.reshape(call.full_name, source, call.shape)]
+
+
+def _permuted(values: Values, call: Call) -> Sequence[int]:
+    source = _source(values, call)
+    rank = len(values.builder.shape(source))
+    axes = list(range(rank))
+    if call.name == "permute":
+        axes = [int(axis) for axis in call["dims"]]
+    elif call.name == "t":
+        axes = axes[::-1]
+    else:
+        first, second = int(call["dim0"]) % rank, int(call["dim1"]) % rank
+        axes[first], axes[second] = axes[second], axes[first]
+    return [values.builder.permute(call.full_name, source, axes)]
+
+
+def _expanded(values: Values, call: Call) -> Sequence[int]:
+    source = _source(values, call)
+    builder = values.builder
+    if builder.shape(source) == call.shape:
+        return [source]
+    return [builder.broadcast(call.full_name, source, call.shape)]
+
+
+def _sliced(values: Values, call: Call) -> Sequence[int]:
+    source = _source(values, call)
+    builder = values.builder
+    if builder.shape(source) == call.shape:
+        return [source]
+    axis = int(call["dim"]) % len(builder.shape(source))
+    start = int(call["start"] or 0) % builder.shape(source)[axis]
+    step = int(call.get("step") or 1)
+    name = call.full_name
+    made = builder.pick(name, source, call.shape, axis=axis, start=start, step=step)
+    return [made]
+
+
+def _selected(values: Values, call: Call) -> Sequence[int]:
+    source = _source(values, call)
+    shape = values.builder.shape(source)
+    axis = int(call["dim"]) % len(shape)
+    start = int(call["index"]) % shape[axis]
+    return [_one(values, call, source, axis, start)]
+
+
+def _one(values: Values, call: Call, source: int, axis: int, start: int) -> int:
+    shape = values.builder.shape(source)
+    left = (*shape[:axis], *shape[axis + 1 :])
+    name = call.full_name
+    return values.builder.pick(
+        name, source, left, axis=axis, start=start, is_dropped=True
+    )
+
+
+def _unbound(values: Values, call: Call) -> Sequence[int]:
+    source = _source(values, call)
+    shape = values.builder.shape(source)
+    axis = int(call["dim"]) % len(shape)
+    return [_one(values, call, source, axis, start) for start in range(shape[axis])]
+
+
+def _split(values: Values, call: Call) -> Sequence[int]:
+    source = _source(values, call)
+    builder = values.builder
+    axis = int(call["dim"]) % len(builder.shape(source))
+    found, start = [], 0
+    for output in call.outputs:
+        shape = tuple(output.shape)
+        part = builder.pick(call.full_name, source, shape, axis=axis, start=start)
+        found.append(source if shape == builder.shape(source) else part)
+        start += shape[axis]
+    return found
+
+
+def _picked(values: Values, call: Call) -> Sequence[int]:
+    """Some entries in some order: roll, flip, unfold, gather, index."""
+    source = _source(values, call)
+    return [values.builder.pick(call.full_name, source, call.shape)]
+
+
+def _padded(values: Values, call: Call) -> Sequence[int]:
+    """Zeros (or another number) laid beside the tensor, axis by axis."""
+    builder = values.builder
+    source = _source(values, call)
+    pads: Any = call["pad"]
+    rank = len(builder.shape(source))
+    for pair in range(len(pads) // 2):
+        axis = rank - 1 - pair
+        source = _padded_axis(values, call, source, axis, pads[2 * pair : 2 * pair + 2])
+    return [source]
+
+
+def _padded_axis(
+    values: Values, call: Call, source: int, axis: int, pads: Sequence[int]
+) -> int:
+    builder = values.builder
+    shape = builder.shape(source)
+    if min(pads) < 0:
+        length = shape[axis] + sum(min(0, int(n)) for n in pads)
+        cut = (*shape[:axis], length, *shape[axis + 1 :])
+        start = max(0, -int(pads[0]))
+        source = builder.pick(call.full_name, source, cut, axis=axis, start=start)
+        shape = cut
+    parts = [source]
+    number = builder.constant(float(call["value"] or 0.0))
+    for is_last, length in enumerate(int(n) for n in pads):
+        if length > 0:
+            block = (*shape[:axis], length, *shape[axis + 1 :])
+            beside = builder.broadcast("aten.full", number, block)
+            parts.insert(len(parts) if is_last else 0, beside)
+    if len(parts) == 1:
+        return source
+    return builder.concat(call.full_name, parts, axis)
+
+
+def _joined(values: Values, call: Call) -> Sequence[int]:
+    inputs = [values.value_of(t) for t in call.tensors if t.numel() or t.dim() > 1]
+    if len(inputs) == 1:
+        return inputs
+    return [values.builder.concat(call.full_name, inputs, int(call["dim"]))]
+
+
+def _stacked(values: Values, call: Call) -> Sequence[int]:
+    """A new axis in each, then joined along it."""
+    builder = values.builder
+    rank = len(call.shape)
+    axis = int(call["dim"]) % rank
+    block = (*call.shape[:axis], 1, *call.shape[axis + 1 :])
+    inputs = [
+        builder.reshape(call.full_name, values.value_of(tensor), block)
+        for tensor in call.tensors
+    ]
+    if len(inputs) == 1:
+        return inputs
+    return [builder.concat(call.full_name, inputs, axis)]
+
+
+def _reduced(values: Values, call: Call) -> Sequence[int]:
+    source = _source(values, call)
+    rank = len(values.builder.shape(source))
+    axes = call.get("dim")
+    if axes is None or axes == []:
+        axes = list(range(rank))
+    elif isinstance(axes, int):
+        axes = [axes]
+    kind = {"amax": "max", "amin": "min"}.get(call.name, call.name)
+    is_kept = len(call.shape) == rank
+    if call.name == "var" and call.get("correction") != 0:
+        return []
+    name = call.full_name
+    return [values.builder.reduce(name, source, axes, kind=kind, is_kept=is_kept)]
+
+
+def _pooled(values: Values, call: Call) -> Sequence[int]:
+    source = _source(values, call)
+    rank = len(call.shape)
+    window = [int(n) for n in call["kernel_size"]]
+    n_spatial = int(call.name.split("pool")[1][0])
+    size = prod(window) if len(window) > 1 else window[0] ** n_spatial
+    kind = "max" if "max" in call.name else "mean"
+    if rank < n_spatial:
+        return []
+    made = values.builder.pool(
+        call.full_name, source, call.shape, kind=kind, window=size
+    )
+    return [made]
+
+
+def _pooled_to_size(values: Values, call: Call) -> Sequence[int]:
+    """Adaptive pooling: windows of about input ÷ output."""
+    source = _source(values, call)
+    before, after = values.builder.shape(source), call.shape
+    pairs = zip(before, after, strict=True)
+    size = prod(-(-n // m) for n, m in pairs if m)
+    kind = "max" if "max" in call.name else "mean"
+    made = values.builder.pool(
+        call.full_name, source, call.shape, kind=kind, window=size
+    )
+    return [made]
+
+
+_POOLS = (
+    "max_pool2d_with_indices",
+    "max_pool3d_with_indices",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+)
+_TO_SIZE = (
+    "_adaptive_avg_pool2d",
+    "_adaptive_avg_pool3d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+)
+
+VIEWS: Mapping[str, Translator] = {
+    "_reshape_alias": _reshaped,
+    "_unsafe_view": _reshaped,
+    "expand": _expanded,
+    "permute": _permuted,
+    "reshape": _reshaped,
+    "select": _selected,
+    "slice": _sliced,
+    "split": _split,
+    "split_with_sizes": _split,
+    "squeeze": _reshaped,
+    "t": _permuted,
+    "transpose": _permuted,
+    "unbind": _unbound,
+    "unsafe_split": _split,
+    "unsafe_split_with_sizes": _split,
+    "unsqueeze": _reshaped,
+    "view": _reshaped,
+}
+"""Operations that give (parts of) one tensor: a parameter is still that parameter."""
+
+TRANSLATORS: Mapping[str, Translator] = {
+    **VIEWS,
+    **dict.fromkeys(_POOLS, _pooled),
+    **dict.fromkeys(_TO_SIZE, _pooled_to_size),
+    "amax": _reduced,
+    "amin": _reduced,
+    "cat": _joined,
+    "constant_pad_nd": _padded,
+    "diagonal": _picked,
+    "flip": _picked,
+    "gather": _picked,
+    "index": _picked,
+    "mean": _reduced,
+    "reflection_pad1d": _picked,
+    "reflection_pad2d": _picked,
+    "reflection_pad3d": _picked,
+    "repeat": _picked,
+    "replication_pad1d": _picked,
+    "replication_pad2d": _picked,
+    "replication_pad3d": _picked,
+    "roll": _picked,
+    "stack": _stacked,
+    "sum": _reduced,
+    "unfold": _picked,
+    "upsample_nearest2d": _picked,
+    "var": _reduced,
+}

@@ -1,0 +1,26 @@
+"""What a translator of ATen operations is, and the part of a recorder that it sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import torch
+
+    from fanin.frameworks._aten.call import Call
+    from fanin.graph.builder import GraphBuilder
+
+
+class Values(Protocol):
+    """A recorder, as a translator sees it."""
+
+    builder: GraphBuilder
+
+    def value_of(self, tensor: torch.Tensor) -> int:
+        """Give the value that a tensor is."""
+        ...
+
+
+Translator = Callable[["Values", "Call"], "Sequence[int]"]
+"""Tells the builder of a call; gives a value for each output that it understands."""

@@ -1,0 +1,93 @@
+"""Where a torch model is while it runs: the module's path, and the user's line."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+from torch.nn.modules.module import (
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+)
+
+import fanin
+from fanin.graph.draft import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+_TORCH: Final = str(Path(torch.__file__).parent)
+_FANIN: Final = str(Path(fanin.__file__).parent)
+
+
+class Whereabouts:
+    """A stack of the modules that are running, innermost last.
+
+    >>> net = torch.nn.Sequential(torch.nn.Linear(1, 1))
+    >>> seen = []
+    >>> with Whereabouts(net).followed() as here:
+    ...     _ = net[0].register_forward_pre_hook(lambda *_: seen.append(here().path))
+    ...     _ = net(torch.ones(1, 1))
+    >>> seen
+    ['0']
+    """
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        self._paths = {id(module): path for path, module in model.named_modules()}
+        self._running: list[str] = []
+
+    @contextmanager
+    def followed(self) -> Iterator[Whereabouts]:
+        """Follow every module's forward call; afterwards no hook is left."""
+
+        def enter(module: Any, args: Any) -> None:
+            del args
+            outer = self._running[-1] if self._running else ""
+            self._running.append(self._paths.get(id(module), outer))
+
+        def leave(module: Any, args: Any, output: Any) -> None:
+            del module, args, output
+            self._running.pop()
+
+        hooks = [
+            register_module_forward_pre_hook(enter),
+            register_module_forward_hook(leave, always_call=True),
+        ]
+        try:
+            yield self
+        finally:
+            for hook in hooks:
+                hook.remove()
+            self._running.clear()
+
+    def __call__(self) -> Place:
+        """Give the place of the operation that is running now."""
+        path = self._running[-1] if self._running else ""
+        return Place(path=path, source=_user_line())
+
+
+def _user_line() -> str | None:
+    """Give "file.py:23" of the nearest frame outside torch, between fanin and fanin."""
+    frames = _frames()
+    own = [f.f_code.co_filename.startswith(_FANIN) for f in frames]
+    first = own.index(False) if False in own else len(frames)  # fanin's, innermost
+    for frame, is_own in zip(frames[first:], own[first:], strict=True):
+        name = frame.f_code.co_filename
+        if is_own:
+            return None
+        if not name.startswith((_TORCH, "<")):
+            return f"{Path(name).name}:{frame.f_lineno}"
+    return None
+
+
+def _frames() -> list[FrameType]:
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 (inspect.stack reads files)
+    found: list[FrameType] = []
+    while frame is not None:
+        found.append(frame)
+        frame = frame.f_back
+    return found

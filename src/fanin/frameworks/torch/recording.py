@@ -1,0 +1,200 @@
+"""Run a model once with the recorder on: the graph, and where its nodes ran."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+
+from fanin.frameworks._aten.recorder import MOST_SHOWN, Recorder
+from fanin.frameworks.torch.batch import tensors_in
+from fanin.frameworks.torch.parameters import is_lazy, named_parameters, parameters
+from fanin.frameworks.torch.place import Whereabouts
+from fanin.graph.builder import GraphBuilder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import numpy as np
+
+    from fanin.frameworks.torch.batch import Arguments
+    from fanin.frameworks.torch.loan import Substitutes
+    from fanin.graph import Graph, Parameter
+
+FUSED: Final = (torch.nn.RNNBase, torch.nn.RNNCellBase)
+"""Layers that run as one kernel on real numbers unless it is switched off."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """What one run showed.
+
+    sites: by node id, the operation that gave its output (number in order, which of
+    its outputs), where an operation did. given: by node id, the tensors of the batch.
+    names: of all operations, in order. output: what the model gave.
+    """
+
+    graph: Graph
+    sites: Mapping[int, tuple[int, int]]
+    given: Mapping[int, torch.Tensor]
+    names: tuple[str, ...]
+    output: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portrait:
+    """What a model holds, noted before other tensors take the parameters' place.
+
+    parameters: its records. numbers: by path of a parameter or buffer, the numbers of
+    those that are small; None for the others.
+    """
+
+    parameters: tuple[Parameter, ...]
+    numbers: Mapping[str, np.ndarray | None]
+
+    @classmethod
+    def of(cls, model: Any) -> Portrait:
+        """Look at a model."""
+        held: dict[str, torch.Tensor] = {**named_parameters(model)}
+        held |= dict(model.named_buffers())
+        numbers = {path: _numbers(tensor) for path, tensor in held.items()}
+        return cls(parameters=parameters(model), numbers=numbers)
+
+
+def recorded(
+    model: Any,
+    arguments: Arguments,
+    substitutes: Substitutes,
+    portrait: Portrait,
+    change: Callable[[str, torch.Tensor, torch.Tensor | None], torch.Tensor]
+    | None = None,
+) -> Recording:
+    """Run a borrowed model once, and write down every operation.
+
+    Args:
+        model: already holding the substitutes.
+        arguments: what it is called with.
+        substitutes: the parameters that it runs with, by path.
+        portrait: of the model before.
+        change: see ``Recorder``.
+    """
+    is_measured = not any(t.is_meta for t in substitutes.values())
+    builder = GraphBuilder(
+        framework="torch",
+        parameters=portrait.parameters,
+        batch_size=_batch_size(arguments),
+        is_training=model.training,
+        is_measured=is_measured,
+    )
+    whereabouts = Whereabouts(model)
+    leaves: dict[int, torch.Tensor] = {}
+    recorder = Recorder(builder, place=whereabouts, change=change)
+    if arguments.call is not None:
+        recorder.leaf = _leaf(recorder, builder, leaves)
+    _announce_memory(recorder, model, substitutes, portrait)
+    inputs = _announced_batch(recorder, builder, arguments)
+    with decomposed(model), whereabouts.followed(), recorder:
+        output = arguments.run(model)
+    found = [t for _, t in tensors_in(output, "output") if t.is_floating_point()]
+    built = builder.build([recorder.value_of(tensor) for tensor in found])
+    given = {**inputs, **leaves}
+    return Recording(
+        graph=built.graph,
+        sites={
+            n: recorder.calls[v] for n, v in built.sites.items() if v in recorder.calls
+        },
+        given={n: given[v] for n, v in built.sites.items() if v in given},
+        names=tuple(recorder.names),
+        output=output,
+    )
+
+
+def _batch_size(arguments: Arguments) -> int | None:
+    return None if arguments.call is not None else arguments.batch_size
+
+
+def _announce_memory(
+    recorder: Recorder, model: Any, substitutes: Substitutes, portrait: Portrait
+) -> None:
+    """Tell the recorder of parameters and buffers, with their numbers if small."""
+    builder = recorder.builder
+    for path, tensor in substitutes.items():
+        numbers = portrait.numbers[path] if tensor.is_meta else _numbers(tensor)
+        recorder.announce(tensor, builder.parameter(path, numbers), path)
+    for path, buffer in model.named_buffers():
+        shape = tuple(buffer.shape)
+        value = builder.constant(portrait.numbers.get(path), shape)
+        recorder.announce(buffer, value)
+
+
+def _announced_batch(
+    recorder: Recorder, builder: GraphBuilder, arguments: Arguments
+) -> dict[int, torch.Tensor]:
+    """Tell the recorder of the batch; give its tensors by value."""
+    inputs: dict[int, torch.Tensor] = {}
+    for tensor in arguments.tensors:
+        if tensor.dim() > 0:
+            is_index = not tensor.is_floating_point()
+            value = builder.input(tuple(tensor.shape), is_index=is_index)
+            recorder.announce(tensor, value)
+            inputs[value] = tensor
+    return inputs
+
+
+def _numbers(tensor: torch.Tensor) -> np.ndarray | None:
+    """Give a small parameter's numbers: a PReLU's slope is part of its function."""
+    if is_lazy(tensor) or tensor.is_meta:
+        return None
+    if tensor.numel() > MOST_SHOWN or tensor.is_complex():
+        return None
+    numbers: np.ndarray = tensor.detach().to("cpu", torch.float64).numpy().copy()
+    return numbers
+
+
+def _leaf(
+    recorder: Recorder, builder: GraphBuilder, leaves: dict[int, torch.Tensor]
+) -> Callable[[torch.Tensor], int]:
+    """Take a tensor that a caller's own function brings along for its batch."""
+    as_constant = recorder.leaf
+
+    def leaf(tensor: torch.Tensor) -> int:
+        if tensor.dim() == 0 or tensor.numel() == 1:
+            return as_constant(tensor)
+        is_index = not tensor.is_floating_point()
+        value = builder.input(tuple(tensor.shape), is_index=is_index)
+        leaves[value] = tensor
+        return value
+
+    return leaf
+
+
+@contextmanager
+def decomposed(model: Any) -> Iterator[None]:
+    """Let recurrent layers and attention run as the operations that they consist of."""
+    is_fused = any(isinstance(module, FUSED) for module in model.modules())
+    with ExitStack() as stack:
+        if is_fused:
+            stack.enter_context(_without_onednn())
+        if is_fused and torch.backends.cudnn.is_available():  # type: ignore[no-untyped-call]
+            stack.enter_context(torch.backends.cudnn.flags(enabled=False))
+        backend = torch.nn.attention.SDPBackend.MATH
+        stack.enter_context(torch.nn.attention.sdpa_kernel(backend))
+        yield
+
+
+@contextmanager
+def _without_onednn() -> Iterator[None]:
+    """Switch oneDNN off; torch warns of Intel GPUs whenever its flags are set."""
+    flags = torch.backends.mkldnn.flags(enabled=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        flags.__enter__()
+    try:
+        yield
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            flags.__exit__(None, None, None)
