@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from fanin.activations import find_activation
 from fanin.errors import UnknownNameError
 from fanin.frameworks.torch.dense import FUNCTIONS, dense_net
 from fanin.frameworks.torch.ensemble import train
@@ -203,3 +204,11 @@ def test_every_activation_keeps_the_shape(name):
     values = torch.linspace(-2, 2, 9)
 
     assert FUNCTIONS[name](values).shape == values.shape
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_an_activation_is_the_one_that_theory_speaks_of(name):
+    places = np.linspace(-4, 4, 33)
+    values = FUNCTIONS[name](torch.from_numpy(places)).numpy()
+
+    assert values == pytest.approx(find_activation(name).function(places), abs=1e-12)
