@@ -89,6 +89,15 @@ class Call:
         return next((self.arguments[n] for n in names if n in self.arguments), None)
 
 
+def is_counted(call: Call) -> bool:
+    """Say whether a call has a number in the order of execution.
+
+    Autograd detaches a new tensor only where someone else holds it too, as a recorder
+    does. So such calls come and go, and they change no number.
+    """
+    return call.full_name not in {"aten.detach", "aten.alias"}
+
+
 def tensors_in(value: Any) -> Iterator[torch.Tensor]:
     """Yield the tensors of an argument or output, lists opened."""
     if isinstance(value, torch.Tensor):

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from fanin.frameworks._aten.call import Call
+from fanin.frameworks._aten.call import Call, is_counted
 from fanin.graph.statistics import statistics_of
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ class Meter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._lay_hooks()
         given = func(*args, **(kwargs or {}))
         call = Call.of(func, args, kwargs or {}, given)
+        if not is_counted(call):
+            return given
         number = len(self.names)
         self.names.append(call.full_name)
         for place, node in self._wanted.get(number, ()):

@@ -20,7 +20,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from fanin.frameworks._aten import layers, pointwise, shaping, summing
-from fanin.frameworks._aten.call import Call
+from fanin.frameworks._aten.call import Call, is_counted
 from fanin.frameworks._aten.memory import overlaps, same_numbers, storage_of
 from fanin.graph.draft import Kind, Place
 
@@ -139,12 +139,13 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         given = func(*args, **(kwargs or {}))
         call = Call.of(func, args, kwargs or {}, given)
         number = self.n_calls
-        self.names.append(call.full_name)
+        if is_counted(call):
+            self.names.append(call.full_name)
         if not call.outputs:
             return given
         self.builder.place = self.place()
         values = self._translated(call)
-        for place, value in enumerate(values):
+        for place, value in enumerate(values if is_counted(call) else ()):
             self.calls.setdefault(value, (number, place))
         changed = self._changed(call, values[0])
         if changed is not None:

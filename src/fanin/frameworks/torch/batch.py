@@ -42,6 +42,10 @@ class Arguments:
             return self.call(model)
         return model(*self.positional, **self.keywords)
 
+    def copied(self) -> Arguments:
+        """Give copies, so that a model that writes into its input changes nothing."""
+        return self.map(lambda tensor: tensor.clone())
+
     def map(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Arguments:
         """Give the same arguments with every tensor changed."""
         return Arguments(
@@ -108,6 +112,8 @@ def placed(value: Any, like: torch.Tensor | None) -> Any:
             tensor = tensor.to(like.dtype)
     elif isinstance(value, torch.Tensor):
         tensor = value.detach()
+        if tensor.is_inference():
+            tensor = tensor.clone()
     else:
         return value
     if like is not None and not like.is_meta and not tensor.is_meta:

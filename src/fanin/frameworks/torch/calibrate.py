@@ -81,7 +81,7 @@ def calibrate(
         told(model, arguments),
         torch.no_grad(),
     ):
-        recorded(model, arguments, substitutes, portrait, change)
+        recorded(model, arguments.copied(), substitutes, portrait, change)
     return {path: factors.get(first[path], 1.0) for path in targets}
 
 

@@ -47,7 +47,7 @@ def gradients(
     require_trainable(model)
     arguments = arguments_of(model, task)
     with borrowed(model, substitutes, task.seed), told(model, arguments):
-        scalar = scalar_of(task, arguments.run(model))
+        scalar = scalar_of(task, arguments.copied().run(model))
         found = gradients_of(scalar, substitutes)
     return {
         path: None if gradient is None else as_array(path, gradient)

@@ -62,8 +62,12 @@ def copies(model: Any, values: Mapping[str, np.ndarray] | None = None) -> Substi
         NoStorageError: if a parameter has no memory.
         UnknownParameterError, ShapeError: if ``values`` do not fit the model.
     """
+    with torch.inference_mode(mode=False), torch.no_grad():
+        return _copied(model, _by_first_name(model, values or {}))
+
+
+def _copied(model: Any, given: Mapping[str, np.ndarray]) -> Substitutes:
     tensors = named_parameters(model)
-    given = _by_first_name(model, values or {})
     found: Substitutes = {}
     for parameter in parameters(model):
         path, tensor = parameter.path, tensors[parameter.path]
@@ -90,8 +94,10 @@ def shapes_alone(model: Any) -> Substitutes:
         tensor = tensors[parameter.path]
         if is_lazy(tensor):
             require_storage(parameter.path, tensor)
-        copy = torch.empty_like(tensor, device="meta")
-        found[parameter.path] = torch.nn.Parameter(copy, tensor.requires_grad)
+        with torch.inference_mode(mode=False):
+            copy = torch.empty_like(tensor, device="meta")
+            held = torch.nn.Parameter(copy, tensor.requires_grad)
+        found[parameter.path] = held
     return found
 
 

@@ -58,12 +58,13 @@ def measure(
     arguments = arguments_of(model, task)
     portrait = Portrait.of(model)
     with borrowed(model, substitutes, task.seed), told(model, arguments):
-        recording = recorded(model, arguments, substitutes, portrait)
+        recording = recorded(model, arguments.copied(), substitutes, portrait)
     meter = Meter(recording.graph.nodes, recording.sites)
     try:
         with borrowed(model, substitutes, task.seed), told(model, arguments):
+            given = arguments.copied()
             with decomposed(model), meter:
-                output = arguments.run(model)
+                output = given.run(model)
             _require_same(recording, meter)
             scalar = scalar_of(task, output)
             gradients = gradients_of(scalar, substitutes)

@@ -55,7 +55,7 @@ def on_numbers(model: Any, task: Task, arguments: Arguments) -> Recording:
     substitutes = copies(model)
     portrait = Portrait.of(model)
     with borrowed(model, substitutes, task.seed), told(model, arguments):
-        return recorded(model, arguments, substitutes, portrait)
+        return recorded(model, arguments.copied(), substitutes, portrait)
 
 
 def _shape_alone(tensor: torch.Tensor) -> torch.Tensor:

@@ -140,7 +140,7 @@ def _announced_batch(
             is_index = not tensor.is_floating_point()
             value = builder.input(tuple(tensor.shape), is_index=is_index)
             recorder.announce(tensor, value)
-            inputs[value] = tensor
+            inputs[value] = tensor.detach().clone()  # a model may write into it
     return inputs
 
 
@@ -165,7 +165,7 @@ def _leaf(
             return as_constant(tensor)
         is_index = not tensor.is_floating_point()
         value = builder.input(tuple(tensor.shape), is_index=is_index)
-        leaves[value] = tensor
+        leaves[value] = tensor.detach().clone()
         return value
 
     return leaf
