@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fanin.errors import UnknownParameterError
 from fanin.frameworks.keras.call import check_backend
 from fanin.frameworks.keras.run import Run
 
@@ -39,10 +40,15 @@ def calibrate(
 
     Raises:
         NoStorageError: if the model is not built.
+        UnknownParameterError: if a path is no parameter's.
         ModelError, BatchError: if the model raises.
     """
     backend = check_backend()
     run = Run.of(model, task)
+    known = run.tensors(values)
+    for path in targets:
+        if path not in known:
+            raise UnknownParameterError.of(path, known)
     if backend == "jax":
         from fanin.frameworks.keras.on_jax import calibrate as calibrate_on_jax
 

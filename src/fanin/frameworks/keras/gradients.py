@@ -8,6 +8,7 @@ from fanin.errors import NothingToTrainError
 from fanin.frameworks.keras.arrays import to_numpy
 from fanin.frameworks.keras.call import check_backend
 from fanin.frameworks.keras.parameters import parameters
+from fanin.frameworks.keras.record import graph_of
 from fanin.frameworks.keras.run import Run
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def gradients(
         ModelError, BatchError: if the model or the loss raises.
     """
     backend = check_backend()
-    run = Run.of(model, task)
+    run = Run.of(model, task).with_head(graph_of)
     trainable = trainable_paths(model)
     tensors = run.tensors(values)
     found = _by_jax(run, tensors) if backend == "jax" else _by_torch(run, tensors)
@@ -73,10 +74,16 @@ def _by_torch(run: Run, tensors: dict[str, Any]) -> dict[str, Any]:
 
     leaves = {path: t.detach().requires_grad_() for path, t in tensors.items()}
     with torch.enable_grad(), run.at(leaves):
-        loss = run.objective()
-        if not loss.requires_grad:
-            return dict.fromkeys(leaves)
-        found = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
+        return gradients_of(run.objective(), leaves)
+
+
+def gradients_of(loss: Any, leaves: Mapping[str, Any]) -> dict[str, Any]:
+    """Give d(loss)/d(leaf) by path in torch; None where it does not depend on it."""
+    import torch
+
+    if not loss.requires_grad:
+        return dict.fromkeys(leaves)
+    found = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
     return dict(zip(leaves, found, strict=True))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fanin.frameworks.keras.call import check_backend
 from fanin.frameworks.keras.gradients import trainable_paths
+from fanin.frameworks.keras.record import graph_of
 from fanin.frameworks.keras.run import Run
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def measure(
         ModelError, BatchError: if the model or the loss raises.
     """
     backend = check_backend()
-    run = Run.of(model, task)
+    run = Run.of(model, task).with_head(graph_of)
     trainable_paths(model)
     if backend == "jax":
         from fanin.frameworks.keras.on_jax import measure as measure_on_jax

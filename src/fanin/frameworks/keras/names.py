@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -77,20 +78,35 @@ def canonical_paths(model: Any, variables: list[Any]) -> tuple[str, ...]:
 def scope_reader(model: Any) -> Callable[[str], str]:
     """Give a function from a name scope to the canonical path of the layer in it.
 
-    A scope is what Keras opens around a layer's call, ``sequential_4/dense_9``; what
-    stands behind the last name of a layer (an operation's own scope) is left out.
+    A scope is what Keras opens around a layer's call, ``functional_4/dense_9``; what
+    stands behind the last name of a layer (an operation's own scope) is left out. Of
+    several layers of that name it is the one whose path ends most like the scope.
     """
     layers = layers_of(model)
     components = canonical_components(layers)
-    names = {layer.name for layer in layers}
+    paths: dict[str, list[list[str]]] = {}
+    for layer in layers:
+        known = paths.setdefault(layer.name, [])
+        if getattr(layer, "path", None):
+            known.append(layer.path.split("/"))
 
     def path(scope: str) -> str:
         parts = scope.split("/")
-        while parts and parts[-1] not in names:
+        while parts and parts[-1] not in paths:
             parts.pop()
-        return "/".join(_renamed("/".join(parts), components)) if parts else ""
+        if not parts:
+            return ""
+        known = paths[parts[-1]] or [parts]
+        held = max(known, key=lambda held: _alike_from_the_end(held, parts))
+        return "/".join(_renamed("/".join(held), components))
 
     return path
+
+
+def _alike_from_the_end(left: list[str], right: list[str]) -> int:
+    """Count the components that two paths share, from the last one backwards."""
+    pairs = zip(reversed(left), reversed(right), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _renamed(path: str, components: dict[str, str]) -> Iterator[str]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from fanin.frameworks._jaxpr.steps import Program
     from fanin.frameworks.keras.run import Run
+    from fanin.graph import Graph
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,11 @@ def trace(run: Run, values: Mapping[str, np.ndarray], *, is_measured: bool) -> T
         recorded=recorded,
         structure=structures[0],
     )
+
+
+def record(run: Run) -> Graph:
+    """Trace the model's forward run and write down what would run."""
+    return trace(run, {}, is_measured=False).recorded.graph
 
 
 def is_array(leaf: Any) -> bool:

@@ -27,12 +27,15 @@ def record(model: Any, task: Task) -> Graph:
         ModelError: if the model raises; its own error is the cause.
         BatchError: if the batch does not fit, or holds NaN.
     """
-    backend = check_backend()
-    run = Run.of(model, task)
-    if backend == "jax":
-        from fanin.frameworks.keras.on_jax import trace
+    return graph_of(Run.of(model, task))
 
-        return trace(run, {}, is_measured=False).recorded.graph
-    from fanin.frameworks.keras.on_torch import record as record_on_torch
 
-    return record_on_torch(run)
+def graph_of(run: Run) -> Graph:
+    """Record a run that is ready."""
+    if check_backend() == "jax":
+        from fanin.frameworks.keras import on_jax
+
+        return on_jax.record(run)
+    from fanin.frameworks.keras import on_torch
+
+    return on_torch.record(run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import keras
 import numpy as np
@@ -13,6 +13,7 @@ from keras import ops
 
 from fanin.errors import ShapeError, UnknownParameterError
 from fanin.frameworks.keras.call import at_values, check_fit, outputs_of, tensors_of
+from fanin.frameworks.keras.head import graph_says, last_layer_says
 from fanin.frameworks.keras.objective import (
     loss_of,
     scalar,
@@ -22,9 +23,12 @@ from fanin.frameworks.keras.objective import (
 from fanin.frameworks.keras.variables import variables_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from fanin.graph import Task
+    from fanin.graph import Graph, Task
+
+ENTROPIES: Final = ("cross_entropy", "binary_cross_entropy")
+"""Losses of logits; of shares they are another formula."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,14 +36,15 @@ class Run:
     """What every run on one task shares; made once, and checked before anything runs.
 
     batch: tensors in the task's own structure, None without one. target: tensors.
-    gives_probabilities: the output went through a softmax or a sigmoid.
+    gives_probabilities: the output went through a softmax or a sigmoid; None where
+    that is not known, or does not matter.
     """
 
     model: Any
     task: Task
     batch: Any
     target: Any
-    gives_probabilities: bool
+    gives_probabilities: bool | None
 
     @classmethod
     def of(cls, model: Any, task: Task) -> Run:
@@ -52,13 +57,26 @@ class Run:
         variables_of(model)
         batch = tensors_of(task)
         check_fit(model, batch)
+        gives_probabilities = None
+        if task.loss in ENTROPIES:
+            gives_probabilities = last_layer_says(model)
         return cls(
             model=model,
             task=task,
             batch=batch,
             target=target_of(task),
-            gives_probabilities=False,
+            gives_probabilities=gives_probabilities,
         )
+
+    def with_head(self, read: Callable[[Run], Graph]) -> Run:
+        """Find out whether the output is shares, where the last layer did not say.
+
+        Args:
+            read: records the run; called only if the loss depends on the answer.
+        """
+        if self.task.loss not in ENTROPIES or self.gives_probabilities is not None:
+            return self
+        return replace(self, gives_probabilities=graph_says(read(self)))
 
     def tensors(self, values: Mapping[str, np.ndarray]) -> dict[str, Any]:
         """Give all real parameters as tensors, at ``values`` where given.
@@ -75,6 +93,12 @@ class Run:
                 raise ShapeError.of(path, shape, np.shape(array))
         convert = partial(_as_parameter, values=values)
         return {path: convert(path, v) for path, v in held.items() if _is_real(v)}
+
+    @property
+    def buffers(self) -> tuple[Any, ...]:
+        """Give the tensors that the model stores and does not train."""
+        held = variables_of(self.model)
+        return tuple(v.value for v in (*held.buffers.values(), *held.states))
 
     def with_leaves(self, leaves: Sequence[Any]) -> Run:
         """Give the same run on other tensors in the batch's nesting."""
@@ -103,7 +127,7 @@ class Run:
             self.task,
             self.target,
             outputs,
-            gives_probabilities=self.gives_probabilities,
+            gives_probabilities=bool(self.gives_probabilities),
         )
 
     @property

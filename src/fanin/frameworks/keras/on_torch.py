@@ -1,0 +1,221 @@
+"""Keras on torch: the model's forward run as the operations that torch saw."""
+
+from __future__ import annotations
+
+import math
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+import torch
+
+from fanin.errors import ModelError
+from fanin.frameworks._aten.meter import Meter, as_float64
+from fanin.frameworks._aten.recorder import MOST_SHOWN, Recorder
+from fanin.frameworks.keras.gradients import (
+    gradients_of,
+    only_trainable,
+    trainable_paths,
+)
+from fanin.frameworks.keras.objective import first_output
+from fanin.frameworks.keras.parameters import parameters
+from fanin.frameworks.keras.place import places
+from fanin.graph import Measurement, Op
+from fanin.graph.builder import GraphBuilder
+from fanin.graph.statistics import statistics_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from fanin.frameworks.keras.run import Run
+    from fanin.graph import Graph, SiteStatistics
+
+    Change = Callable[[str, torch.Tensor, torch.Tensor | None], torch.Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """One forward run: the graph, where its nodes ran, and what came out.
+
+    sites: by node id, the operation (number in order, which of its outputs). given:
+    by node id, the tensors of the batch. names: of all operations, in order.
+    """
+
+    graph: Graph
+    sites: Mapping[int, tuple[int, int]]
+    given: Mapping[int, torch.Tensor]
+    names: tuple[str, ...]
+
+
+def record(run: Run) -> Graph:
+    """Run the model forward once and write down what ran.
+
+    Keras puts its own tensors in the place of symbolic ones, so that the parameters
+    could not be followed on shapes alone; the model runs on its numbers.
+    """
+    return recorded(run, run.tensors({}), is_measured=False).graph
+
+
+def recorded(
+    run: Run,
+    tensors: Mapping[str, torch.Tensor],
+    *,
+    is_measured: bool,
+    change: Change | None = None,
+) -> Recording:
+    """Run the model forward once at these values, with the recorder on."""
+    leaves = [t for t in keras.tree.flatten(run.batch) if isinstance(t, torch.Tensor)]
+    builder = GraphBuilder(
+        framework="keras",
+        parameters=parameters(run.model),
+        batch_size=len(leaves[0]) if leaves and leaves[0].ndim else None,
+        is_measured=is_measured,
+    )
+    recorder = Recorder(builder, place=places(run.model), change=change)
+    for path, tensor in tensors.items():
+        numbers = _shown(tensor)
+        recorder.announce(tensor, builder.parameter(path, numbers), path)
+    inputs: dict[int, torch.Tensor] = {}
+
+    def add_input(tensor: torch.Tensor) -> int:
+        is_index = not tensor.is_floating_point()
+        value = builder.input(tuple(tensor.shape), is_index=is_index)
+        inputs[value] = tensor
+        return value
+
+    for leaf in leaves:
+        recorder.announce(leaf, add_input(leaf))
+    if run.batch is None:
+        recorder.leaf = _brought_along(recorder.leaf, add_input, run.buffers)
+    with run.at(tensors), unfused(), recorder:
+        outputs = run.outputs()
+    ends = [t for t in keras.tree.flatten(outputs) if isinstance(t, torch.Tensor)]
+    built = builder.build([recorder.value_of(end) for end in ends])
+    calls = recorder.calls
+    return Recording(
+        graph=built.graph,
+        sites={n: calls[v] for n, v in built.sites.items() if v in calls},
+        given={n: inputs[v] for n, v in built.sites.items() if v in inputs},
+        names=tuple(recorder.names),
+    )
+
+
+def _brought_along(
+    as_constant: Callable[[torch.Tensor], int],
+    as_input: Callable[[torch.Tensor], int],
+    buffers: Sequence[torch.Tensor],
+) -> Callable[[torch.Tensor], int]:
+    """Take an array that the caller's own function brings along for its batch."""
+    held = {buffer.data_ptr() for buffer in buffers}
+
+    def leaf(tensor: torch.Tensor) -> int:
+        if tensor.numel() == 1 or tensor.data_ptr() in held:
+            return as_constant(tensor)
+        return as_input(tensor)
+
+    return leaf
+
+
+def measure(run: Run, values: Mapping[str, np.ndarray]) -> Measurement:
+    """Run forward twice, to learn which operations matter and to measure them.
+
+    Raises:
+        ModelError: if the model does something else the second time.
+    """
+    held = run.tensors(values)
+    tensors = {path: t.detach().clone().requires_grad_() for path, t in held.items()}
+    with torch.enable_grad():
+        recording = recorded(run, tensors, is_measured=True)
+    meter = Meter(recording.graph.nodes, recording.sites)
+    try:
+        with torch.enable_grad(), run.at(tensors):
+            with unfused(), meter:
+                outputs = run.outputs()
+            _require_same(recording.names, tuple(meter.names))
+            loss = run.loss(outputs)
+        gradients = gradients_of(loss, tensors)
+    finally:
+        meter.let_go()
+    first = next(iter(recording.given.values()), None)
+    return Measurement(
+        graph=recording.graph,
+        sites=meter.found | _given_sites(recording, tensors),
+        loss=float(loss.detach()) if run.has_loss else None,
+        outputs=as_float64(first_output(outputs)),
+        gradients=only_trainable(gradients, trainable_paths(run.model)),
+        batch_size=1 if first is None else len(first),
+    )
+
+
+def _require_same(first: tuple[str, ...], second: tuple[str, ...]) -> None:
+    if first != second:
+        message = (
+            f"The model ran {len(first)} operations the first time and {len(second)} "
+            "others the second, on the same batch, parameters and seed. Make its call "
+            "depend on nothing else."
+        )
+        raise ModelError(message)
+
+
+def _given_sites(
+    recording: Recording, tensors: Mapping[str, torch.Tensor]
+) -> dict[int, SiteStatistics]:
+    """Measure what no operation gave: the batch, and parameters used as values."""
+    found: dict[int, SiteStatistics] = {}
+    for node in recording.graph.nodes:
+        tensor = recording.given.get(node.id)
+        if node.op is Op.PARAMETER and node.id not in recording.sites:
+            tensor = tensors.get(node.path)
+        if tensor is None or tensor.numel() != math.prod(node.shape):
+            continue
+        found[node.id] = statistics_of(
+            as_float64(tensor).reshape(node.shape),
+            unit_axis=node.unit_axis,
+            batch_axis=node.batch_axis,
+            dtype=str(tensor.dtype).removeprefix("torch."),
+        )
+    return found
+
+
+def calibrate(
+    run: Run, values: Mapping[str, np.ndarray], targets: Mapping[str, float]
+) -> dict[str, float]:
+    """Find the weights' factors in one forward run."""
+    factors: dict[str, float] = {}
+
+    def change(
+        path: str, output: torch.Tensor, bias: torch.Tensor | None
+    ) -> torch.Tensor:
+        if path not in targets:
+            return output
+        without = output if bias is None else output - bias
+        if path not in factors:
+            factors[path] = _factor(without, targets[path])
+        scaled = without * factors[path]
+        return scaled if bias is None else scaled + bias
+
+    with torch.no_grad():
+        recorded(run, run.tensors(values), is_measured=True, change=change)
+    return {path: factors.get(path, 1.0) for path in targets}
+
+
+def _factor(output: torch.Tensor, target: float) -> float:
+    size = float(np.sqrt(np.square(as_float64(output)).mean()))
+    return target / size if np.isfinite(size) and size > 0.0 else 1.0
+
+
+@contextmanager
+def unfused() -> Iterator[None]:
+    """Let attention run as the operations that it consists of."""
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+        yield
+
+
+def _shown(tensor: torch.Tensor) -> np.ndarray | None:
+    """Give a small parameter's numbers: a PReLU's slope is part of its function."""
+    if tensor.numel() > MOST_SHOWN:
+        return None
+    numbers: np.ndarray = tensor.detach().to("cpu", torch.float64).numpy().copy()
+    return numbers
