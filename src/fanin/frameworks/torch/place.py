@@ -13,7 +13,6 @@ from torch.nn.modules.module import (
     register_module_forward_pre_hook,
 )
 
-import fanin
 from fanin.graph.draft import Place
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _TORCH: Final = str(Path(torch.__file__).parent)
-_FANIN: Final = str(Path(fanin.__file__).parent)
+_FANIN: Final = str(Path(__file__).parents[2])
 
 
 class Whereabouts:
