@@ -111,6 +111,9 @@ BASES: dict[str, Callable[[], nn.Module]] = {
 DENSE = ("relu 3", "tanh 3", "relu 12", "tanh 12", "default 2")
 DEEP = ("relu 12", "tanh 12")
 RECTIFIED = ("relu 3", "relu 12", "default 2")
+# In a residual net the branches write to the first layer's units too, and tell them
+# apart: equal weights in one layer make no twins there.
+UNMIXED = (*DENSE, "cnn")
 
 
 def weighted(model: nn.Module) -> list[nn.Module]:
@@ -203,9 +206,12 @@ TINY = codes("201", "202", "301", "302")
 FAULTS = (
     Fault(name="all weights zero", inject=on_all(fill(0.0)), codes=codes("101")),
     Fault(name="all weights 0.05", inject=on_all(fill(0.05)), codes=codes("103")),
-    Fault(name="two twin units", inject=duplicate, codes=codes("103")),
+    Fault(name="two twin units", inject=duplicate, codes=codes("103"), bases=UNMIXED),
     Fault(
-        name="first layer constant", inject=on_one(0, fill(0.05)), codes=codes("104")
+        name="first layer constant",
+        inject=on_one(0, fill(0.05)),
+        codes=codes("104"),
+        bases=UNMIXED,
     ),
     Fault(name="weights × 0.05", inject=on_all(scaled(0.05)), codes=TINY, bases=DEEP),
     Fault(name="weights × 20", inject=on_all(scaled(20.0)), codes=SCALE, bases=DENSE),

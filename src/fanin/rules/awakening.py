@@ -181,12 +181,12 @@ def _wakes(
 def amplified(
     values: Values, fans: Mapping[str, float] = MappingProxyType({})
 ) -> dict[str, np.ndarray]:
-    """Give the values with every matrix brought to a healthy size, zeros kept zero.
+    """Give the values with every small matrix brought up to ordinary size.
 
-    Each array of two or more axes is multiplied by one positive number so that its
-    root mean square is 1/√n_in. Which gradients are zero because a factor is zero
-    does not change by this; a gradient that was zero because it underflowed, or
-    because units were driven flat, comes back.
+    Each array of two or more axes whose root mean square is under 1/√n_in is
+    multiplied by one positive number, so that it is 1/√n_in. Zeros stay zero, so
+    gradients that are zero because a factor is zero stay so; those that underflowed
+    come back.
 
     Args:
         values: by path; not changed.
@@ -198,9 +198,8 @@ def amplified(
     scaled = {}
     for path, value in values.items():
         size = root_mean_square(value)
-        if value.ndim < 2 or size == 0.0 or not np.isfinite(size):
-            scaled[path] = value
-            continue
-        n_in = fans.get(path, value.size / max(value.shape))
-        scaled[path] = (value * (n_in**-0.5 / size)).astype(value.dtype)
+        n_in = fans.get(path, value.size / max(*value.shape, 1, 1))
+        is_small = value.ndim > 1 and 0.0 < size < n_in**-0.5
+        factor = n_in**-0.5 / size if is_small else 1.0
+        scaled[path] = (value * factor).astype(value.dtype)
     return scaled

@@ -39,9 +39,8 @@ if TYPE_CHECKING:
 
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Yield a note on what joins late, and one on what this batch balances."""
-    if inspection.stuck and inspection.rounded_away:
-        return  # late or still because numbers vanish: FAN302 speaks of that
-    late = inspection.awakening.late
+    rounded = inspection.rounded_away  # FAN302 speaks of these
+    late = {p: s for p, s in inspection.awakening.late.items() if p not in rounded}
     if late:
         paths, last = tuple(late), max(late.values())
         yield Finding(
@@ -58,8 +57,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             fix="None is needed: this is how zero-initialized branches begin.",
             paths=paths,
         )
-    if inspection.balanced:
-        paths = inspection.balanced
+    paths = tuple(p for p in inspection.balanced if p not in rounded)
+    if paths:
         yield Finding(
             code=RULE.code,
             name=RULE.name,

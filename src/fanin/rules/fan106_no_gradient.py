@@ -2,7 +2,7 @@
 
 ## What it finds
 Parameters whose gradient is exactly zero on this batch and stays so, though no tensor
-of zeros explains it and no rounding does: units are dead or flat on the whole batch.
+of zeros explains it and no underflow does: units are dead or flat on the whole batch.
 
 ## Why it hurts
 On this batch nothing can move them. Another batch could, if it reaches the other side
@@ -41,8 +41,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     """Yield one finding for what is still on this batch without a zero to blame."""
     if not inspection.stuck:
         return
-    rounded = set(inspection.rounded_away)
-    paths = tuple(p for p in inspection.lock.unexplained if p not in rounded)
+    paths = inspection.lock.unexplained
     if paths:
         yield Finding(
             code=RULE.code,

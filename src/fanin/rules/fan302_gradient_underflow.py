@@ -2,12 +2,11 @@
 
 ## What it finds
 Parameters whose gradient is zero not because a factor is zero but because the product
-is too small for its floating-point format, or a unit is so far in its flat part that
-its slope rounds to zero.
+is too small for its floating-point format.
 
 ## Why it hurts
 In exact arithmetic they would move; in the arithmetic that the model is trained with
-they never do.
+they do not, until the layers around them have grown.
 
 ## When it is fine
 Never.
@@ -20,7 +19,8 @@ Never.
     fanin.init(model, seed=0)
 
 ## Assumptions
-Found by bringing all weights to ordinary size, zeros kept zero: the gradients return.
+Found by bringing small weights up to ordinary size, zeros kept zero: the gradients
+return.
 
 ## Source
 Exact: the closure of `fanin.rules.awakening`, before and after.
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Yield one finding for all gradients that round to zero."""
-    if not inspection.stuck:
-        return
     paths = inspection.rounded_away
     if paths:
         yield Finding(
@@ -54,7 +52,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             "that it rounds to 0.",
             measured="gradient exactly 0; with weights of ordinary size it is not",
             expected="a gradient that the number format can hold",
-            why="What rounds to zero never moves, under any optimizer.",
+            why="What rounds to zero does not move, under any optimizer.",
             fix="Give each weight the scale of its activation: fanin.init(model).",
             source=source_of(inspection.graph, paths[0]),
             paths=paths,
@@ -67,5 +65,5 @@ RULE = Rule(
     severity=Severity.ERROR,
     find=find,
     page=__doc__,
-    hidden_by=("FAN101", "FAN203", "FAN204", "FAN401"),
+    hidden_by=("FAN101", "FAN203", "FAN204", "FAN401", "FAN402"),
 )

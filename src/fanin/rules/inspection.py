@@ -17,7 +17,7 @@ from fanin.graph.graph import Op
 from fanin.graph.unit_spaces import parameter_path
 from fanin.graph.units import unit_groups
 from fanin.rules.awakening import Awakening, Lock, amplified, awaken, blockers
-from fanin.rules.noise import LEAST_STEP, generic
+from fanin.rules.noise import STEP_FROM_ZERO, generic
 from fanin.rules.trunk import find_trunk
 from fanin.rules.virtual_steps import virtual_steps
 
@@ -143,7 +143,7 @@ class Inspection:
     @cached_property
     def stuck(self) -> tuple[str, ...]:
         """Give what never moves, coincidences and pointless biases left out."""
-        excused = {*self.balanced, *self._normalized_away}
+        excused = {*self.balanced, *self._normalized_away, *self.rounded_away}
         return tuple(p for p in self.awakening.stuck if p not in excused)
 
     @cached_property
@@ -170,12 +170,15 @@ class Inspection:
 
     @cached_property
     def rounded_away(self) -> tuple[str, ...]:
-        """Give what is stuck only because numbers are too small or too large."""
-        unexplained = self.lock.unexplained
-        if not unexplained:
+        """Give what has no gradient at the start only because numbers are too small.
+
+        With every weight brought up to ordinary size, zeros kept zero, it has one.
+        """
+        asleep = (*self.awakening.late, *self.awakening.stuck)
+        if not asleep:
             return ()
         found = self.gradients(amplified(self.values, self.fans))
-        return tuple(p for p in unexplained if _moves(found.get(p)))
+        return tuple(path for path in asleep if _moves(found.get(path)))
 
     @cached_property
     def stepped(self) -> dict[str, np.ndarray]:
@@ -200,7 +203,7 @@ class Inspection:
         for path in self.trainable:
             value = self.values[path]
             if value.size and not np.any(value) and path not in biases:
-                noise = LEAST_STEP * generic(path, value.shape, self.task.seed)
+                noise = STEP_FROM_ZERO * generic(path, value.shape, self.task.seed)
                 filled[path] = noise.astype(value.dtype)
         return self.framework.measure(self.model, self.task, filled)
 

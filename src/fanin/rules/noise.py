@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fanin.rules.virtual_steps import root_mean_square
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# A step that a float32 sum cannot lose: 5 % of the tensor's own spread, and never
-# under 0.02, so that constant and zero tensors move too.
-SHARE_OF_STD = 0.05
-LEAST_STEP = 0.02
+# A step that a float32 sum cannot lose and that leaves a tensor's scale as it is; an
+# all-zero tensor has none, and gets one that is small for any layer.
+SHARE_OF_SIZE = 0.05
+STEP_FROM_ZERO = 0.02
 
 
 def generic(path: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
@@ -41,11 +43,10 @@ def generic(path: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
 def step_size(value: np.ndarray) -> float:
     """Give how far a generic step moves an entry of this tensor, in its own unit.
 
-    >>> step_size(np.zeros((2, 2)))
-    0.02
+    >>> step_size(np.zeros((2, 2))), step_size(np.array([3.0, -3.0])).__round__(12)
+    (0.02, 0.15)
     """
-    spread = float(np.std(value)) if value.size else 0.0
-    return max(SHARE_OF_STD * spread, LEAST_STEP)
+    return SHARE_OF_SIZE * root_mean_square(value) or STEP_FROM_ZERO
 
 
 def nudged(

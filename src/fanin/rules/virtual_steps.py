@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fanin.rules.noise import LEAST_STEP
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fanin.rules.awakening import Gradients, Values
 
 STEP_SHARE = 0.1
+# An all-zero tensor has no size of its own: it steps as one of this size would.
+LEAST_SIZE = 0.02
 
 
 def virtual_steps(
@@ -49,7 +49,7 @@ def virtual_steps(
             length = root_mean_square(gradient)
             if length == 0.0 or not np.isfinite(length):
                 continue
-            size = STEP_SHARE * max(root_mean_square(now[path]), LEAST_STEP)
+            size = STEP_SHARE * max(root_mean_square(now[path]), LEAST_SIZE)
             stepped = now[path] - gradient * (size / length)
             now[path] = stepped.astype(values[path].dtype)
     return now

@@ -105,5 +105,5 @@ def test_only_masked_coordinates_are_nudged():
     assert np.array_equal(moved != 0, mask)
 
 
-def test_a_wide_tensor_is_nudged_by_a_share_of_its_std():
+def test_a_tensor_is_nudged_by_a_share_of_its_size():
     assert step_size(np.array([-10.0, 10.0])) == 0.5
