@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from fanin.errors import MissingDependencyError
@@ -75,20 +76,23 @@ def run(
 
 
 def _chunks(experiment: Experiment) -> list[Sequence[Trial]]:
-    """Cut the trials into cohorts; those of one pair stay together where they can."""
+    """Cut the trials of each pair into cohorts of nearly equal size."""
     chunks: list[Sequence[Trial]] = []
     for scheme, activation in experiment.pairs:
         trials = experiment.trials(scheme, activation)
-        chunks += [
-            trials[i : i + MOST_MEMBERS] for i in range(0, len(trials), MOST_MEMBERS)
-        ]
+        n_chunks = -(-len(trials) // MOST_MEMBERS)
+        cuts = [i * len(trials) // n_chunks for i in range(n_chunks + 1)]
+        chunks += [trials[a:b] for a, b in pairwise(cuts)]
     return chunks
 
 
 def _results(
     experiment: Experiment, train: Train, data: Dataset, n_jobs: int
 ) -> Iterator[Chunk]:
-    """Yield each cohort's results, in the order in which they are done."""
+    """Yield each cohort's results, in the order in which they are done.
+
+    joblib sends out few more than run at once, so that Ctrl-C finds little to undo.
+    """
     chunks = _chunks(experiment)
     if n_jobs == 1 or len(chunks) == 1:
         yield from (_run_chunk(experiment, chunk, data, train) for chunk in chunks)
@@ -100,7 +104,7 @@ def _results(
         raise MissingDependencyError.of(
             package="joblib", purpose=purpose, extra="data"
         ) from missing
-    pool = Parallel(n_jobs=n_jobs, return_as="generator_unordered", pre_dispatch="all")
+    pool = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
     yield from pool(
         delayed(_run_chunk)(experiment, chunk, data, train) for chunk in chunks
     )
