@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any, cast
 
 from fanin.errors import ArgumentError, MissingDependencyError
+from fanin.frameworks.backend import choose_backend
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,4 +93,6 @@ def _part(name: str, part: str) -> ModuleType:
         raise ArgumentError.of(argument="framework", received=name, expected=expected)
     if importlib.util.find_spec(name) is None:
         raise MissingDependencyError.of(name, f"Training with {name}", name)
+    if name == "keras":
+        choose_backend()
     return importlib.import_module(f"fanin.frameworks.{name}.{part}")
