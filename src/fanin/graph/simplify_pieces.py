@@ -140,7 +140,7 @@ class Table:
 
         beside: the primitive that reads it, by whose units a table's are found.
         """
-        value = self.resolve(value)
+        value = self._before_spreading(self.resolve(value))
         if value in self.pieces:
             return value
         draft = self.drafts[value]
@@ -156,6 +156,17 @@ class Table:
             self._put_parameter(draft, beside)
         else:
             self._put_constant(draft, beside)
+        return value
+
+    def _before_spreading(self, value: int) -> int:
+        """Look through copies of a table along new first axes, as NumPy makes them."""
+        draft = self.drafts[value]
+        while self.facts[value].nature != ACTIVATION and draft.kind is Kind.BROADCAST:
+            axes, rank = draft.settings["axes"], len(draft.shape)
+            if tuple(axes) != tuple(range(rank - len(axes), rank)):
+                break
+            value = draft.inputs[0]
+            draft = self.drafts[value]
         return value
 
     def _put_parameter(self, draft: Draft, beside: Draft | None) -> None:

@@ -172,12 +172,18 @@ def _shape(table: Table, value: int) -> tuple[int, ...]:
 def _lies_along_units(table: Table, draft: Draft, held: int) -> bool:
     """Say whether a parameter has one number for each unit, and for nothing else."""
     axis = axis_of(table.facts[draft.id].layout, UNIT)
-    shape = _shape(table, held)
+    shape, layout = _shape(table, held), table.facts[held].layout
     if axis is None:
         return False
     own = axis - len(draft.shape) + len(shape)
-    rest = [n for i, n in enumerate(shape) if i != own]
-    return own >= 0 and shape[own] == draft.shape[axis] and all(n == 1 for n in rest)
+    if own < 0 or shape[own] != draft.shape[axis]:
+        return False
+    varying = [
+        i
+        for i, atoms in enumerate(layout)
+        if any(atom.tag != "" and atom.size > 1 for atom in atoms)
+    ]
+    return varying == ([own] if shape[own] > 1 else [])
 
 
 def _add_joint(table: Table, draft: Draft, operands: list[int]) -> None:
