@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import jax
 from jax.extend.core import Literal
 
+from fanin.frameworks._jaxpr.equation import runner, source_line
 from fanin.frameworks._jaxpr.steps import Constant, Program, Source, Step
 
 if TYPE_CHECKING:
@@ -35,9 +36,6 @@ KEPT_WHOLE: Final = {
     "custom_vjp_call_jaxpr": "fun_jaxpr",
 }
 """Primitives with a derivative of their own, and the parameter with the program."""
-
-LIBRARIES: Final = ("site-packages", "/lib/python", "fanin/frameworks", "<")
-"""Parts of file names that are not the user's own code."""
 
 
 def program_of(closed: Any) -> Program:
@@ -154,7 +152,7 @@ class _Unfolding:
             outputs=outputs,
             shapes=tuple(self.shapes[value] for value in outputs),
             dtypes=tuple(self.dtypes[value] for value in outputs),
-            run=_runner(eqn, self.whole),
+            run=runner(eqn, self.whole),
             params=eqn.params,
             inner=inner,
             scope=self.scope(eqn),
@@ -261,32 +259,3 @@ def _renamed(step: Step, same: Mapping[int, int]) -> Step:
         outputs=tuple(same.get(value, value) for value in step.outputs),
         inner=tuple(_renamed(inner, same) for inner in step.inner),
     )
-
-
-def _runner(eqn: Any, whole: Any) -> Callable[..., Sequence[Any]]:
-    """Give a function that runs one equation, by JAX's own evaluation of programs.
-
-    ``whole`` lends its debug information, without which JAX warns.
-    """
-    names = tuple(dict.fromkeys(v for v in eqn.invars if not isinstance(v, Literal)))
-    alone = whole.replace(
-        constvars=(), invars=names, outvars=eqn.outvars, eqns=(eqn,), effects=set()
-    )
-
-    def run(*values: Any) -> Sequence[Any]:
-        pairs = zip(eqn.invars, values, strict=True)
-        given = {v: value for v, value in pairs if not isinstance(v, Literal)}
-        return jax.core.eval_jaxpr(alone, (), *(given[name] for name in names))
-
-    return run
-
-
-def source_line(eqn: Any) -> str | None:
-    """Give "file.py:23" of the user's line that ran the equation, where known."""
-    traceback = eqn.source_info.traceback
-    frames = traceback.frames if traceback is not None else ()
-    for frame in frames:
-        if not any(library in frame.file_name for library in LIBRARIES):
-            name = frame.file_name.rsplit("/", 1)[-1]
-            return f"{name}:{frame.line_num}"
-    return None

@@ -1,5 +1,7 @@
 """Keras 3 on the torch and the JAX backend."""
 
+from typing import Final
+
 from fanin.frameworks.keras.calibrate import calibrate as calibrate
 from fanin.frameworks.keras.example import input_signatures as input_signatures
 from fanin.frameworks.keras.files import require_format as require_format
@@ -17,4 +19,4 @@ from fanin.frameworks.keras.parameters import seed as seed
 from fanin.frameworks.keras.parameters import write as write
 from fanin.frameworks.keras.record import record as record
 
-NAME = "keras"
+NAME: Final = "keras"

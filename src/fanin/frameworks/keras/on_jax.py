@@ -11,6 +11,7 @@ import numpy as np
 
 from fanin.frameworks._jaxpr import calibrate as calibration
 from fanin.frameworks._jaxpr import measure as measuring
+from fanin.frameworks._jaxpr.closure import with_arrays_as_inputs
 from fanin.frameworks._jaxpr.record import Argument, Recorded, batch_size
 from fanin.frameworks._jaxpr.record import record as record_program
 from fanin.frameworks._jaxpr.unfold import program_of
@@ -55,10 +56,13 @@ def trace(run: Run, values: Mapping[str, np.ndarray], *, is_measured: bool) -> T
         return [leaf for leaf in keras.tree.flatten(outputs) if is_array(leaf)]
 
     closed = jax.make_jaxpr(forward)(list(tensors.values()), leaves)
-    arguments = (
+    arguments = [
         *(Argument(path=path, value=tensors[path]) for path in paths),
         *(Argument(value=leaf) for leaf in leaves),
-    )
+    ]
+    if run.batch is None:
+        closed, brought = with_arrays_as_inputs(closed, run.buffers)
+        arguments += [Argument(value=array) for array in brought]
     program = program_of(closed)
     recorded = record_program(
         program,
@@ -70,7 +74,7 @@ def trace(run: Run, values: Mapping[str, np.ndarray], *, is_measured: bool) -> T
     )
     return Trace(
         program=program,
-        arguments=arguments,
+        arguments=tuple(arguments),
         recorded=recorded,
         structure=structures[0],
     )
