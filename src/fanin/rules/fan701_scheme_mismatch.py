@@ -51,8 +51,9 @@ if TYPE_CHECKING:
 STANDARD_ERRORS = 5.0
 # ln of a ratio: a small layer's std scatters by some percent.
 DEFAULT_TOLERANCE = 0.1
-# Where the scale is chosen by the activation after the weight, and by nothing else.
-BY_ACTIVATION = {RoleKind.HIDDEN, RoleKind.INPUT_LAYER}
+# Where the scale is chosen by activations and by nothing else. A first layer is not:
+# its input has been through none, so that it needs no factor for one.
+BY_ACTIVATION = {RoleKind.HIDDEN}
 
 
 @dataclass(frozen=True, kw_only=True)

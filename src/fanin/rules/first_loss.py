@@ -7,7 +7,7 @@ with label smoothing, class weights or another reduction is never judged by mist
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, log
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,8 @@ KINDS = {
 }
 # Agreement with the framework's own loss, in its float32 or bfloat16.
 SAME_LOSS = 0.02
+# As Keras clips probabilities before it takes their logarithm.
+LEAST_SHARE = 1e-7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,8 @@ class FirstLoss:
     or squared units, one for each prediction. n_classes: count (2 for binary, 0 for
     mse). shares: of each class among the targets; empty for mse. ignorant: the loss of
     the best constant prediction that knows nothing of the targets: ln K, ln 2; for
-    mse, the targets' variance. output_std: of the logits or predictions.
+    mse, the targets' variance. output_std: of the logits or predictions. reads_shares:
+    the outputs are probabilities, and the loss took them as such (Keras can).
     """
 
     kind: str
@@ -50,6 +53,7 @@ class FirstLoss:
     ignorant: float
     output_std: float
     target_mean: float = 0.0
+    reads_shares: bool = False
 
     @property
     def value(self) -> float:
@@ -88,10 +92,39 @@ def first_loss(inspection: Inspection) -> FirstLoss | None:
         "binary_cross_entropy": _binary_cross_entropy,
         "mse": _mean_square,
     }[kind]
-    found = compute(outputs, target)
-    if found is None or abs(found.value - measured.loss) > SAME_LOSS * abs(found.value):
+    readings = [compute(outputs, target)]
+    logits = _logits_of_shares(kind, outputs)
+    if logits is not None:
+        found = compute(logits, target)
+        readings.append(found and replace(found, reads_shares=True))
+    return _nearest(readings, measured.loss)
+
+
+def _nearest(readings: list[FirstLoss | None], loss: float) -> FirstLoss | None:
+    """Give the reading of the outputs that gives the loss that was measured."""
+    known = [reading for reading in readings if reading is not None]
+    if not known:
         return None
-    return found
+    best = min(known, key=lambda reading: abs(reading.value - loss))
+    is_same = abs(best.value - loss) <= SAME_LOSS * abs(best.value)
+    return best if is_same else None
+
+
+def _logits_of_shares(kind: str, outputs: np.ndarray) -> np.ndarray | None:
+    """Give the logits behind outputs that are probabilities already, else None.
+
+    ln p are logits of a softmax that gave p, and ln(p/(1 − p)) of a sigmoid.
+    """
+    if outputs.size == 0 or outputs.min() < 0.0 or outputs.max() > 1.0:
+        return None
+    inside = np.clip(outputs, LEAST_SHARE, 1.0 - LEAST_SHARE)
+    if kind == "binary_cross_entropy":
+        return np.asarray(np.log(inside / (1.0 - inside)))
+    if kind != "cross_entropy" or outputs.ndim < 2:
+        return None
+    sums = [outputs.sum(axis=axis) for axis in range(1, outputs.ndim)]
+    is_share = any(np.allclose(total, 1.0, atol=1e-3) for total in sums)
+    return np.asarray(np.log(inside)) if is_share else None
 
 
 def loss_name(loss: object) -> str:

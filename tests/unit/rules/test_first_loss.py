@@ -138,3 +138,21 @@ def test_softmax_twice_cannot_fall_below_the_limit_that_is_named():
     least = float(functional.cross_entropy(outputs, torch.arange(10)))
 
     assert least == pytest.approx(log(1 + 9 / e))
+
+
+def test_probabilities_that_the_loss_reads_as_such_are_told_from_logits():
+    shares = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]])
+    target = np.array([0, 1])
+    read = float(-np.log(shares[[0, 1], target]).mean())
+
+    assert looked_at(shares, target, "cross_entropy", read).reads_shares
+    assert not looked_at(shares, target, "cross_entropy").reads_shares
+
+
+def test_a_sigmoid_that_the_loss_reads_as_such_is_told_from_logits():
+    shares = np.array([[0.9], [0.4], [0.2]])
+    target = np.array([[1.0], [0.0], [1.0]])
+    read = float(-np.log(np.where(target == 1.0, shares, 1.0 - shares)).mean())
+
+    assert looked_at(shares, target, "binary_cross_entropy", read).reads_shares
+    assert not looked_at(shares, target, "binary_cross_entropy").reads_shares

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fanin.report.comparison.as_html import sections_of
@@ -35,13 +36,15 @@ def as_page(
     seconds: float,
 ) -> str:
     """Give one self-contained HTML file."""
+    found, *charts = sections_of(comparison.standings)
     return page(
         title=TITLE,
         lead=f'{STYLE}<p class="lead">{inline(LEAD)}</p>',
         sections=[
             Section(title="Proved with symbols", body=_proved(lessons)),
             Section(title="Found and mended", body=_mended(patients)),
-            *sections_of(comparison.standings),
+            replace(found, title="Measured by training"),
+            *charts,
         ],
         footer=f"<p>Made by fanin demo in {seconds:.0f} seconds.</p>",
     )
