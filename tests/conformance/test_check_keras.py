@@ -80,7 +80,7 @@ def reports_on(backend, names):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize(("backend", "name"), cases(BROKEN))
+@pytest.mark.parametrize(("backend", "name"), list(cases(BROKEN)))
 def test_a_broken_model_is_found(backend, name):
     code, severity, verdict = EXPECTED[name]
     report = report_of(backend, name)
@@ -89,7 +89,7 @@ def test_a_broken_model_is_found(backend, name):
     assert report["verdict"] == verdict
 
 
-@pytest.mark.parametrize(("backend", "name"), cases(HEALTHY))
+@pytest.mark.parametrize(("backend", "name"), list(cases(HEALTHY)))
 def test_a_healthy_model_raises_no_alarm(backend, name):
     report = report_of(backend, name)
 
@@ -97,7 +97,7 @@ def test_a_healthy_model_raises_no_alarm(backend, name):
     assert report["verdict"] == "healthy for this batch"
 
 
-@pytest.mark.parametrize(("backend", "name"), cases(EXPECTED))
+@pytest.mark.parametrize(("backend", "name"), list(cases(EXPECTED)))
 def test_a_check_leaves_the_model_as_it_was(backend, name):
     assert report_of(backend, name)["is_untouched"]
 
