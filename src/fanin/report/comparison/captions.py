@@ -91,13 +91,16 @@ def _by_layer(what: str, subject: str, direction: str) -> Callable[[Standings], 
 def _histograms(standings: Standings) -> str:
     parts = []
     for activation in standings.experiment.activations:
-        for row in standings.of(activation):
-            last = float(measured(row, "rms")[:, -1].mean())
-            parts.append(f"{row.scheme} with {activation} {number(last)}")
+        words = ", ".join(
+            f"{row.scheme} {number(float(measured(row, 'rms')[:, -1].mean()))}"
+            for row in standings.of(activation)
+        )
+        parts.append(f"with {activation} {words}")
     return (
         "Values of some hidden layers, before the first step, on one scale; what lies "
-        "beyond it stands in the outermost bins. Root mean squares at the last hidden "
-        f"layer: {', '.join(parts)}."
+        "beyond it stands in the outermost bins. Heights follow the square root of the "
+        "counts. Root mean squares at the last hidden layer: "
+        f"{'; '.join(parts)}."
     )
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 QUIET = (STYLES[4], STYLES[5], STYLES[8], STYLES[6])  # for weights that are not random
 LOUD = (STYLES[0], STYLES[1], STYLES[2], STYLES[3], STYLES[7], STYLES[9])
 N_POINTS = 50  # of a loss curve
-SHOWN = (1e-8, 1e4)  # root mean squares beyond are cut
+SHOWN = (1e-6, 1e4)  # root mean squares beyond are cut
 
 
 def styles(standings: Standings) -> dict[str, Style]:
@@ -179,7 +179,10 @@ def histograms(standings: Standings, activation: str) -> str:
     look = styles(standings)
     chosen = shown_layers(standings.experiment.depth)
     rows = standings.of(activation)
-    span = _span([row.runs[0].start.samples[0] for row in rows])
+    best = standings.best(activation)
+    span = (
+        _span([best.runs[0].start.samples[i - 1] for i in chosen]) if best else (0, 1)
+    )
     grid = [
         (
             row.scheme,
@@ -199,8 +202,8 @@ def histograms(standings: Standings, activation: str) -> str:
     return histogram_grid(grid, frame, columns=names, span=span)
 
 
-def shown_layers(depth: int, most: int = 5) -> list[int]:
-    """Give the numbers of at most five hidden layers, the first and last among them."""
+def shown_layers(depth: int, most: int = 4) -> list[int]:
+    """Give the numbers of at most four hidden layers, the first and last among them."""
     steps = min(depth, most) - 1
     return sorted(
         {round(1 + i * (depth - 1) / max(steps, 1)) for i in range(steps + 1)}
@@ -208,14 +211,13 @@ def shown_layers(depth: int, most: int = 5) -> list[int]:
 
 
 def _span(samples: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Give a shared scale: all of a bounded function, else the middle schemes'."""
+    """Give the scale that all share: of a bounded function whole, else the best's."""
     least = min(float(values.min()) for values in samples)
-    most = float(np.median([np.quantile(values, 0.99) for values in samples]))
-    bounded = max(float(np.abs(values).max()) for values in samples) <= 1
-    if bounded:
-        return (-1.0, 1.0) if least < 0 else (0.0, 1.0)
-    high = max(round(most, 1), 1.0)
-    return (-high, high) if least < 0 else (0.0, high)
+    most = max(float(np.abs(values).max()) for values in samples)
+    if most > 1:
+        most = max(float(np.quantile(np.abs(values), 0.99)) for values in samples)
+    high = max(math.ceil(most), 1)
+    return (-float(high), float(high)) if least < 0 else (0.0, float(high))
 
 
 def _smooth(curves: np.ndarray) -> tuple[list[float], np.ndarray]:

@@ -157,11 +157,20 @@ def _saturated(row: Standing) -> str:
 
 def _slow(row: Standing) -> str:
     first = _typical([run.start.gradient_rms[0] for run in row.runs])
+    factor = _typical([_growth(run.start.rms[1:-1].tolist()) for run in row.runs])
     return (
         f"after training the loss is {number(row.final_loss)} (at first "
-        f"{number(row.first_loss)}); the gradient at the first layer began at "
+        f"{number(row.first_loss)}). Before the first step its values change by "
+        f"{number(factor)} times a layer, and the gradient at the first layer is "
         f"{number(first)}."
     )
+
+
+def _growth(values: Sequence[float]) -> float:
+    """Give the factor from one layer to the next, typical of all layers."""
+    if len(values) < 2 or min(values[0], values[-1]) <= 0:
+        return 1.0 if len(values) < 2 else 0.0
+    return float((values[-1] / values[0]) ** (1 / (len(values) - 1)))
 
 
 def _edge(row: Standing) -> Statement:

@@ -60,6 +60,9 @@ def histogram_grid(
 ) -> str:
     """Draw a grid of histograms over one span; each is as tall as its fullest bin.
 
+    Heights follow the square root of the counts, as in Tukey's rootogram: beside the
+    half of a ReLU's values that is 0, the other half can still be seen.
+
     Args:
         rows: name, look and cells of each row.
         frame: title and description; the size follows from rows and columns.
@@ -114,7 +117,7 @@ def _cell(cell: Histogram, style: Style, x: float, y: float) -> str:
         step = CELL_WIDTH / len(cell.counts)
         path = f"M{short(x)} {short(base)}"
         for k, count in enumerate(cell.counts):
-            height = base - (CELL_HEIGHT - 4) * count / most
+            height = base - (CELL_HEIGHT - 4) * math.sqrt(count / most)
             path += f"V{short(height)}H{short(x + (k + 1) * step)}"
         parts.append(
             element(
