@@ -96,7 +96,8 @@ def first_loss(inspection: Inspection) -> FirstLoss | None:
     logits = _logits_of_shares(kind, outputs)
     if logits is not None:
         found = compute(logits, target)
-        readings.append(found and replace(found, reads_shares=True))
+        # First: where all shares are equal both readings agree, and nothing is wrong.
+        readings.insert(0, found and replace(found, reads_shares=True))
     return _nearest(readings, measured.loss)
 
 
