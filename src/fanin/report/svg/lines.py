@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Point = tuple[float, float]
+Place = tuple[float, float, bool]
+"""x, y, and whether a value stands there; False where a curve meets the frame."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +94,9 @@ def _axes(lines: Sequence[Line], frame: Frame) -> Axes:
     return Axes(x=x, y=y, x_label=frame.x_label, y_label=frame.y_label)
 
 
-def _pieces(axes: Axes, one: Line) -> list[list[Point]]:
+def _pieces(axes: Axes, one: Line) -> list[list[Place]]:
     """Cut a series into runs of places inside the frame, ends moved onto its edge."""
-    runs: list[list[Point]] = [[]]
+    runs: list[list[Place]] = [[]]
     before: Point | None = None
     low, high = sorted((axes.y.start, axes.y.end))
     for value_x, value_y in zip(one.x, one.y, strict=True):
@@ -105,18 +107,18 @@ def _pieces(axes: Axes, one: Line) -> list[list[Point]]:
         here = (axes.x(value_x), axes.y(value_y))
         is_inside = low <= here[1] <= high
         if before is not None and is_inside != (low <= before[1] <= high):
-            runs[-1].append(_crossing(before, here, low, high))
+            runs[-1].append((*_crossing(before, here, low, high), False))
         if is_inside:
-            runs[-1].append(here)
+            runs[-1].append((*here, True))
         else:
             runs.append([])
         before = here
     return [run for run in runs if run]
 
 
-def _is_seen(pieces: list[list[Point]]) -> bool:
-    """Say whether a series has two points to show; a single one names no curve."""
-    return sum(map(len, pieces)) > 1
+def _is_seen(pieces: list[list[Place]]) -> bool:
+    """Say whether a series has two values to show; a single one names no curve."""
+    return sum(is_value for piece in pieces for _, _, is_value in piece) > 1
 
 
 def _crossing(a: Point, b: Point, low: float, high: float) -> Point:
@@ -126,11 +128,11 @@ def _crossing(a: Point, b: Point, low: float, high: float) -> Point:
     return a[0] + share * (b[0] - a[0]), edge
 
 
-def _curve(pieces: list[list[Point]], one: Line) -> str:
+def _curve(pieces: list[list[Place]], one: Line) -> str:
     parts = []
     if one.has_stroke:
         path = "".join(
-            "M" + "L".join(f"{short(x)} {short(y)}" for x, y in piece)
+            "M" + "L".join(f"{short(x)} {short(y)}" for x, y, _ in piece)
             for piece in pieces
         )
         if path:
@@ -141,7 +143,7 @@ def _curve(pieces: list[list[Point]], one: Line) -> str:
                     stroke_dasharray=one.style.dash or None,
                 )
             )  # fmt: skip
-    points = [point for piece in pieces for point in piece]
+    points = [(x, y) for piece in pieces for x, y, is_value in piece if is_value]
     step = {"all": 1, "none": 0}.get(one.marks, max(1, len(points) // 6))
     if step and points:
         parts.append(markers(one.style, points[step // 2 :: step]))
@@ -194,11 +196,11 @@ def _rule(axes: Axes, marked: tuple[float, str] | None) -> str:
 
 
 def _labels(
-    axes: Axes, lines: Sequence[Line], pieces: Sequence[list[list[Point]]]
+    axes: Axes, lines: Sequence[Line], pieces: Sequence[list[list[Place]]]
 ) -> str:
     """Give each line's label: in the margin, or beside the place where it ends."""
     named = [
-        (one, piece[-1][-1])
+        (one, piece[-1][-1][:2])
         for one, piece in zip(lines, pieces, strict=True)
         if one.label and _is_seen(piece)
     ]

@@ -150,6 +150,13 @@ def test_a_curve_that_leaves_the_frame_is_cut_at_its_edge():
     assert end == pytest.approx(((left + right) / 2, 52), abs=0.02)
 
 
+def test_where_a_curve_is_cut_there_is_no_marker():
+    frame = dataclasses.replace(FRAME, y_range=(0.0, 1.0))
+    line = one([0.5, 0.6, 1.5], has_stroke=False, marks="all", style=STYLES[1])
+
+    assert line_chart([line], frame).count("M") == 2
+
+
 def test_labels_do_not_overlap():
     lines = [one([1.0, 1.0 + i / 1000], label=f"scheme {i}") for i in range(6)]
     root = ET.fromstring(line_chart(lines, FRAME))
