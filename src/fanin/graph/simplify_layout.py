@@ -65,8 +65,9 @@ def resized(axis: Axis, length: int) -> Axis:
     if prod(atom.size for atom in axis) == length:
         return axis
     tags = {atom.tag for atom in axis if atom.size > 1} or {atom.tag for atom in axis}
-    if UNIT in tags:
-        return (Atom(length, UNIT),)
+    for tag in (UNIT, BATCH):
+        if tag in tags:
+            return (Atom(length, tag),)
     return (Atom(length, tags.pop() if len(tags) == 1 else ""),)
 
 

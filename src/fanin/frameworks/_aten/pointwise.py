@@ -240,10 +240,6 @@ def _blank(values: Values, call: Call) -> Sequence[int]:
     return [values.builder.constant(None, call.shape)]
 
 
-def _first_of_two(values: Values, call: Call) -> Sequence[int]:
-    return translate(values, call)
-
-
 TRANSLATORS: Mapping[str, Translator] = {
     "_to_copy": _cast,
     "add": _scaled_sum,
@@ -260,7 +256,6 @@ TRANSLATORS: Mapping[str, Translator] = {
     "lift": _same,
     "lift_fresh": _same,
     "lift_fresh_copy": _same,
-    "log_sigmoid_forward": _first_of_two,
     "new_empty": _blank,
     "new_full": _filled,
     "new_ones": _filled,

@@ -174,6 +174,8 @@ def _bag(values: Values, call: Call) -> Sequence[int]:
 
 
 TRANSLATORS: Mapping[str, Translator] = {
+    "_embedding_bag": _bag,
+    "_embedding_bag_forward_only": _bag,
     "_trilinear": _bilinear,
     "addmm": _product_and_sum,
     "addmv": _product_and_sum,

@@ -36,10 +36,14 @@ def owns(model: Any) -> bool:
 def parameters(model: Any) -> tuple[Parameter, ...]:
     """List the parameters, each once: the further names of a tied one are aliases.
 
+    Raises:
+        ModelError: if the model is compiled to TorchScript.
+
     >>> net = torch.nn.Linear(3, 2)
     >>> [(p.path, p.shape, p.dtype, p.owner) for p in parameters(net)]
     [('weight', (2, 3), 'float32', 'Linear'), ('bias', (2,), 'float32', 'Linear')]
     """
+    _require_python(model)
     found: dict[Identity, list[str]] = {}
     tensors: dict[Identity, torch.nn.Parameter] = {}
     for path, tensor in model.named_parameters(remove_duplicate=False):
@@ -57,6 +61,17 @@ def parameters(model: Any) -> tuple[Parameter, ...]:
         )
         for key, names in found.items()
     )
+
+
+def _require_python(model: torch.nn.Module) -> None:
+    for path, module in model.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            where = f"its module {path!r}" if path else "it"
+            what = (
+                f"The model {type(model).__name__} cannot be taken apart: {where} is "
+                "TorchScript. Pass the module that it was scripted or traced from."
+            )
+            raise ModelError(what)
 
 
 def identity(tensor: torch.Tensor) -> Identity:

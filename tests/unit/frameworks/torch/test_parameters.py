@@ -246,3 +246,23 @@ def test_buffers_are_not_parameters():
         "running_var",
         "num_batches_tracked",
     }
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("is_inside", [False, True])
+def test_a_scripted_model_is_refused(is_inside):
+    scripted = torch.jit.trace(nn.Linear(2, 2), torch.ones(1, 2))
+    net = nn.Sequential(scripted) if is_inside else scripted
+
+    with pytest.raises(ModelError, match="TorchScript"):
+        framework.parameters(net)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_compiled_model_is_read_as_the_model_inside():
+    net = torch.compile(nn.Linear(2, 2))
+
+    assert [p.path for p in framework.parameters(net)] == [
+        "_orig_mod.weight",
+        "_orig_mod.bias",
+    ]

@@ -455,6 +455,16 @@ def test_pooling_says_its_window(pool, kind, window):
     assert node.unit_axis == 1
 
 
+def test_an_embedding_bag_is_a_lookup_that_is_pooled():
+    ids = torch.zeros(5, 7, dtype=torch.long)
+
+    graph = framework.record(nn.EmbeddingBag(50, 6), Task(batch=ids))
+
+    assert ops(graph)[-2:] == ["linear", "reduce"]
+    node = graph.nodes[-1]
+    assert (node.details["window"], node.unit_axis, node.batch_axis) == (7, 1, 0)
+
+
 def test_a_shared_module_gives_two_nodes_with_one_weight():
     layer = nn.Linear(3, 3)
 
