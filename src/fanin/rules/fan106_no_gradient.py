@@ -9,7 +9,8 @@ On this batch nothing can move them. Another batch could, if it reaches the othe
 of a ReLU.
 
 ## When it is fine
-Experts and branches that this batch did not choose; try a larger batch.
+Experts and branches that this batch did not choose; try a larger batch. A bias that a
+difference or a normalization takes out again is a note, and no fault.
 
 ## Example
     nn.init.constant_(model[0].bias, -100.0)   # every ReLU is off
@@ -38,10 +39,11 @@ if TYPE_CHECKING:
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
-    """Yield one finding for what is still on this batch without a zero to blame."""
+    """Yield a finding for what is still without a zero to blame, and one for biases."""
     if not inspection.stuck:
         return
-    paths = inspection.lock.unexplained
+    alone = _lone_biases(inspection)
+    paths = tuple(p for p in inspection.lock.unexplained if p not in alone)
     if paths:
         yield Finding(
             code=RULE.code,
@@ -57,6 +59,33 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             source=source_of(inspection.graph, paths[0]),
             paths=paths,
         )
+    if alone:
+        yield Finding(
+            code=RULE.code,
+            name=RULE.name,
+            severity=Severity.INFO,
+            where=listing(alone),
+            message=f"{count(len(alone), 'bias', 'biases')} cannot move, though the "
+            "weight beside it does: what comes after cancels it.",
+            measured="gradient 0, here and wherever the other parameters can go",
+            expected="no bias there",
+            why="A difference, or a normalization, takes a constant out again.",
+            fix="None is needed; the layer can be built without a bias.",
+            source=source_of(inspection.graph, alone[0]),
+            paths=alone,
+        )
+
+
+def _lone_biases(inspection: Inspection) -> tuple[str, ...]:
+    """Give the stuck biases of linear layers whose weight does move."""
+    moving = inspection.awakening.rounds
+    unexplained = inspection.lock.unexplained
+    biases = (
+        node.bias
+        for node in inspection.graph.linears
+        if node.weight is not None and node.weight.path in moving
+    )
+    return tuple(dict.fromkeys(b for b in biases if b is not None and b in unexplained))
 
 
 RULE = Rule(
