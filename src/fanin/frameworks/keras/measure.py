@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fanin.frameworks.keras.call import check_backend
-from fanin.frameworks.keras.gradients import trainable_paths
 from fanin.frameworks.keras.record import graph_of
 from fanin.frameworks.keras.run import Run
+from fanin.frameworks.keras.trainable import trainable_paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

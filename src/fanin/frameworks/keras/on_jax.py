@@ -16,9 +16,9 @@ from fanin.frameworks._jaxpr.record import Argument, Recorded, batch_size
 from fanin.frameworks._jaxpr.record import record as record_program
 from fanin.frameworks._jaxpr.unfold import program_of
 from fanin.frameworks.keras.arrays import to_numpy
-from fanin.frameworks.keras.gradients import only_trainable, trainable_paths
 from fanin.frameworks.keras.names import scope_reader
 from fanin.frameworks.keras.parameters import parameters
+from fanin.frameworks.keras.trainable import only_trainable, trainable_paths
 from fanin.graph import Measurement
 
 if TYPE_CHECKING:

@@ -14,14 +14,14 @@ import torch
 from fanin.errors import ModelError
 from fanin.frameworks._aten.meter import Meter, as_float64
 from fanin.frameworks._aten.recorder import MOST_SHOWN, Recorder
-from fanin.frameworks.keras.gradients import (
+from fanin.frameworks.keras.objective import first_output
+from fanin.frameworks.keras.parameters import parameters
+from fanin.frameworks.keras.place import places
+from fanin.frameworks.keras.trainable import (
     gradients_of,
     only_trainable,
     trainable_paths,
 )
-from fanin.frameworks.keras.objective import first_output
-from fanin.frameworks.keras.parameters import parameters
-from fanin.frameworks.keras.place import places
 from fanin.graph import Measurement, Op
 from fanin.graph.builder import GraphBuilder
 from fanin.graph.statistics import statistics_of
