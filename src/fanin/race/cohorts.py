@@ -10,8 +10,9 @@ import numpy as np
 from fanin.activations import find_activation
 from fanin.graph.cohort import Cohort
 from fanin.graph.fans import AxisRoles
+from fanin.prescription.resolve import resolve
 from fanin.race.data import batches
-from fanin.sampler import Law, draw
+from fanin.sampler import draw
 from fanin.schemes import find_scheme
 
 if TYPE_CHECKING:
@@ -67,24 +68,9 @@ def draw_weights(
     is what is being compared.
     """
     return tuple(
-        draw(f"layers.{layer}.weight", shape, law_of(scheme, shape), seed=seed)
+        draw(f"layers.{layer}.weight", shape, resolve(scheme, shape, ROLES), seed=seed)
         for layer, shape in enumerate((b, a) for a, b in pairwise(sizes))
     )
-
-
-def law_of(scheme: Scheme, shape: tuple[int, int]) -> Law:
-    """Give the law of a dense weight "n_out n_in", all its numbers filled in."""
-    fan = scheme.fan_of(shape, ROLES)
-    std = float(scheme.std(fan))
-    match scheme.law:
-        case "constant":
-            return Law(kind="constant", value=scheme.value)
-        case "uniform":
-            return Law(kind="uniform", bound=float(scheme.bound(fan)))
-        case "orthogonal" | "identity":
-            return Law(kind=scheme.law, gain=scheme.gain)
-        case _:
-            return Law(kind=scheme.law, std=std)
 
 
 def variances(scheme: Scheme, sizes: Sequence[int]) -> tuple[float, ...] | None:
