@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from fanin.graph.draft import Draft, Kind
 from fanin.graph.graph import Op
 from fanin.graph.simplify_fact import EVERY_AXIS, USES
-from fanin.graph.simplify_layout import UNIT, axis_of, repeat_of
+from fanin.graph.simplify_layout import BATCH, UNIT, axis_of, repeat_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fanin.graph.simplify_pieces import Table
+    from fanin.graph.simplify_pieces import Piece, Table
 
 _LIKE_ITS_INPUT = frozenset({Kind.POINTWISE, Kind.NORMALIZE, Kind.NOISE})
 
@@ -26,7 +26,8 @@ def add_view(table: Table, draft: Draft) -> None:
         return
     piece = table.piece(source)
     if piece is not None and table.has_one_reader(source):
-        if piece.op is Op.LINEAR and _keeps_units(table, draft):
+        is_cropped = _crops_transposed(draft, piece)
+        if piece.op is Op.LINEAR and (_keeps_units(table, draft) or is_cropped):
             table.extend(source, draft)
             return
         is_chain = piece.op is Op.REARRANGE and "axis" not in piece.details
@@ -46,6 +47,19 @@ def _is_identity(table: Table, draft: Draft) -> bool:
         axes = draft.settings["axes"]
         return is_same and tuple(axes) == tuple(range(len(axes)))
     return is_same and draft.kind in {Kind.RESHAPE, Kind.BROADCAST, Kind.REDUCE}
+
+
+def _crops_transposed(draft: Draft, piece: Piece) -> bool:
+    """Say whether a slice takes border positions off a transposed convolution.
+
+    Keras on torch crops so for "same" padding, and adds the bias behind it.
+    """
+    is_transposed = piece.details.get("kind") == "conv_transpose"
+    is_slice = draft.kind is Kind.PICK and not draft.settings["is_dropped"]
+    if not (is_transposed and is_slice and piece.bias is None):
+        return False
+    kept = {axis_of(piece.layout, UNIT), axis_of(piece.layout, BATCH), None}
+    return draft.settings["axis"] not in kept
 
 
 def _keeps_units(table: Table, draft: Draft) -> bool:

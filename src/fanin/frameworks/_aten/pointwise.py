@@ -78,7 +78,12 @@ class Replayed:
 
 
 def translate(values: Values, call: Call) -> Sequence[int]:
-    """Add a pointwise operation, its numbers baked in."""
+    """Add a pointwise operation, its numbers baked in.
+
+    A choice between whole numbers wraps a negative index: the index stays what it was.
+    """
+    if call.name == "where" and _is_index(call):
+        return [values.value_of(call["other"])]
     inputs = [values.value_of(tensor) for tensor in call.tensors]
     function = replayed(call)
     rule = _rule(call)
@@ -87,6 +92,14 @@ def translate(values: Values, call: Call) -> Sequence[int]:
         inputs.reverse()
         return [_pointwise(values, call, inputs, np.subtract, rule)]
     return [_pointwise(values, call, inputs, function, rule)]
+
+
+def _is_index(call: Call) -> bool:
+    other = call.get("other")
+    if not isinstance(other, torch.Tensor) or tuple(other.shape) != call.shape:
+        return False
+    dtype = call.outputs[0].dtype
+    return not (dtype.is_floating_point or dtype.is_complex or dtype == torch.bool)
 
 
 def _pointwise(

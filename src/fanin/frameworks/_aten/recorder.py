@@ -169,6 +169,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if is_random and (call.written or call.name not in READS_ITS_INPUT):
             return self.builder.random(call.full_name, shape)
         inputs = [self.value_of(tensor) for tensor in call.tensors]
+        kinds = {self.builder.drafts[value].kind for value in inputs}
+        if is_random and kinds <= {Kind.CONSTANT}:  # a mask of one rate
+            return self.builder.random(call.full_name, shape)
         if not inputs:
             return self._made(call, shape)
         return self.builder.opaque(call.full_name, inputs, shape)
