@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from fanin.prescription.rows import HEADINGS, Row, rows
+from fanin.prescription.rows import HEADINGS, Row, reasons, rows
 
 if TYPE_CHECKING:
     from fanin.prescription.plan import Plan
@@ -81,13 +81,9 @@ def fitted(widths: dict[int, int]) -> dict[int, int]:
 
 def _reasons(found: list[Row]) -> list[str]:
     """Give each reason once, with the parameters that it is for."""
-    names: dict[str, list[str]] = {}
-    for row in found:
-        names.setdefault(row.first.reason, []).append(row.name)
     lines = ["", "Why"]
-    for reason, paths in names.items():
-        shown = ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")
-        lines += _wrapped(f"{shown}: {reason}", indent="  ")
+    for names, reason in reasons(found):
+        lines += _wrapped(f"{names}: {reason}", indent="  ")
     return lines
 
 

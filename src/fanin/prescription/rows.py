@@ -21,6 +21,8 @@ HEADINGS = (
     "output rms",
     "measured",
 )
+SHOWN = 3
+"""Rows named before a reason."""
 FEW = 2
 """Rows are grouped beyond so many that are alike."""
 
@@ -52,6 +54,17 @@ class Row:
             extent([q.predicted for q in self.alike]),
             extent([q.measured for q in self.alike]),
         )
+
+
+def reasons(found: Iterable[Row]) -> list[tuple[str, str]]:
+    """Give each reason once, after the names of the rows that it is for."""
+    names: dict[str, list[str]] = {}
+    for row in found:
+        names.setdefault(row.first.reason, []).append(row.name)
+    return [
+        (", ".join(paths[:SHOWN]) + (", …" if len(paths) > SHOWN else ""), reason)
+        for reason, paths in names.items()
+    ]
 
 
 def rows(prescriptions: Iterable[Prescription]) -> list[Row]:

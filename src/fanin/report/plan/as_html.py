@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from fanin.prescription.as_text import headline
-from fanin.prescription.rows import HEADINGS, rows
+from fanin.prescription.rows import HEADINGS, reasons, rows
 from fanin.report.page import (
     Section,
     figure,
@@ -21,8 +21,6 @@ from fanin.report.plan.sizes import size_chart, size_rows
 
 if TYPE_CHECKING:
     from fanin.prescription import Plan
-
-WHY = "why"
 
 
 def html(plan: Plan) -> str:
@@ -43,10 +41,14 @@ def body(plan: Plan) -> str:
     if plan.first_loss is not None:
         text = f"The first loss should be about {number(plan.first_loss, 4)}."
         parts.append(notice("note", text))
-    cells = [(*row.cells, row.first.reason) for row in rows(plan.prescriptions)]
+    found = rows(plan.prescriptions)
     caption = "What each parameter gets. Like parameters share a row."
-    parts.append(table((*HEADINGS, WHY), cells, caption=caption))
-    return "".join(parts)
+    parts.append(table(HEADINGS, [row.cells for row in found], caption=caption))
+    said = "".join(
+        f"<li><strong>{inline(names)}</strong>: {inline(reason)}</li>"
+        for names, reason in reasons(found)
+    )
+    return "".join([*parts, f"<h3>Why</h3><ul>{said}</ul>"])
 
 
 def page_of(plan: Plan, *, title: str = "Plan") -> str:
