@@ -154,7 +154,7 @@ class NoStorageError(ModelError):
         if kind == "lazy":
             return cls(
                 f"Parameter {path!r} is lazy: its shape is not known before the model "
-                "has run. Run the model once on a batch, or pass one to fanin."
+                "has run. Run the model once on a batch first."
             )
         if kind == "unbuilt":
             return cls(

@@ -1,8 +1,10 @@
 """What a framework can do for fanin: a folder of functions that meet one Protocol.
 
 Each folder (``torch/``, ``keras/``) has the same files: ``parameters.py`` (read,
-write, seed), ``record.py``, ``measure.py``, ``calibrate.py``, ``train.py``. No
-function changes the model except ``write``, which changes it wholly or not at all.
+write, seed), ``record.py``, ``measure.py``, ``gradients.py``, ``calibrate.py``,
+``example.py``, ``files.py``; ``dense.py`` and ``ensemble.py`` build and train the
+nets of a race. No function changes the model except ``write``, which changes it wholly
+or not at all.
 Modes, gradients, buffers and random state are left exactly as they were found.
 """
 
