@@ -11,9 +11,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from fanin.errors import ShapeError, UnknownParameterError
+from fanin.errors import ModelError, ShapeError, UnknownParameterError
 from fanin.frameworks.keras.call import at_values, check_fit, outputs_of, tensors_of
 from fanin.frameworks.keras.head import graph_says, last_layer_says
+from fanin.frameworks.keras.names import layers_of
 from fanin.frameworks.keras.objective import (
     loss_of,
     scalar,
@@ -52,9 +53,11 @@ class Run:
 
         Raises:
             NoStorageError: if the model is not built.
-            ArgumentError, BatchError: if the batch is missing, wrong or not finite.
+            ModelError: if a layer wraps a torch module, which reads no Keras variable.
+            BatchError: if the batch is missing, wrong or not finite.
         """
         variables_of(model)
+        _require_own_layers(model)
         batch = tensors_of(task)
         check_fit(model, batch)
         gives_probabilities = None
@@ -144,6 +147,17 @@ def _as_parameter(path: str, variable: Any, values: Mapping[str, np.ndarray]) ->
     if path in values:
         return ops.convert_to_tensor(values[path], dtype=variable.dtype)
     return ops.convert_to_tensor(variable.value)
+
+
+def _require_own_layers(model: Any) -> None:
+    for layer in layers_of(model):
+        if isinstance(layer, keras.layers.TorchModuleWrapper):
+            message = (
+                f"Layer {layer.name!r} wraps a torch module, which reads its own "
+                "parameters, so that the model cannot be run at other values. Hand "
+                "fanin the torch module, or write the layer in Keras."
+            )
+            raise ModelError(message)
 
 
 def _is_real(variable: Any) -> bool:

@@ -290,6 +290,18 @@ def test_a_model_that_raises_is_named_and_its_error_is_the_cause():
     assert isinstance(caught.value.__cause__, KeyError)
 
 
+def test_a_wrapped_torch_module_is_refused(backend):
+    if backend != "torch":  # Keras wraps torch modules on this backend alone
+        return
+    import torch
+
+    wrapped = keras.layers.TorchModuleWrapper(torch.nn.Linear(5, 3), name="wrapped")
+    model = keras.Sequential([keras.Input((5,)), wrapped])
+
+    with pytest.raises(ModelError, match="'wrapped' wraps a torch module"):
+        framework.gradients(model, Task(batch=X), {})
+
+
 def test_an_unbuilt_model_is_refused():
     model = keras.Sequential([layers.Dense(3)], name="late")
 
