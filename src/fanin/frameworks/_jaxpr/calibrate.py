@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
-import numpy as np
 
+from fanin.frameworks._jaxpr.compiled import run_compiled
 from fanin.frameworks._jaxpr.interpret import interpret
 
 if TYPE_CHECKING:
@@ -39,21 +39,28 @@ def calibrate(
         finite, or where the weight is not used.
     """
     paths = {value: path for value, path in recorded.linears.items() if path in targets}
-    factors: dict[str, float] = {}
 
-    def scale(value: int, array: Any) -> Any:
-        path = paths[value]
-        if path not in factors:
-            factors[path] = _factor(array, targets[path])
-        return array * jnp.asarray(factors[path], dtype=array.dtype)
+    def run(given: Sequence[Any]) -> dict[str, Any]:
+        factors: dict[str, Any] = {}
 
-    interpret(program, [a.value for a in arguments], scale, paths)
-    return {path: factors.get(path, 1.0) for path in targets}
+        def scale(value: int, array: Any) -> Any:
+            path = paths[value]
+            if path not in factors:
+                factors[path] = _factor(array, targets[path])
+            return array * factors[path].astype(array.dtype)
+
+        interpret(program, given, scale, paths)
+        return factors
+
+    found = run_compiled(run, [argument.value for argument in arguments])
+    return {path: float(found.get(path, 1.0)) for path in targets}
 
 
-def _factor(array: Any, target: float) -> float:
-    numbers = np.asarray(array, dtype=np.float64)
-    size = float(np.sqrt(np.square(numbers).mean())) if numbers.size else 0.0
-    if size == 0.0 or not np.isfinite(size):
-        return 1.0
-    return target / size
+def _factor(array: Any, target: float) -> Any:
+    """Give target / root mean square, in float32; 1 where that is no number."""
+    numbers = array.astype(jnp.float32)
+    # Squares of very large or small numbers leave float32: scale by the largest first.
+    largest = jnp.max(jnp.abs(numbers))
+    size = largest * jnp.sqrt(jnp.mean(jnp.square(numbers / largest)))
+    factor = target / size
+    return jnp.where(jnp.isfinite(factor) & (factor > 0.0), factor, 1.0)
