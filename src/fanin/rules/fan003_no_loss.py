@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Yield a note where the objective is a stand-in."""
-    if not inspection.task.has_loss:
+    if inspection.measured.loss is None:
         yield Finding(
             code=RULE.code,
             name=RULE.name,
