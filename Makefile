@@ -14,7 +14,7 @@ demo: $(READY)
 test: lint types walls unit
 
 test-all: lint types walls
-	$(BIN)/pytest -m "slow or not slow"
+	HYPOTHESIS_PROFILE=searching $(BIN)/pytest -m "slow or not slow"
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -5,3 +5,11 @@ from __future__ import annotations
 import os
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
+
+from hypothesis import settings
+
+# The everyday run takes the same examples each time, so that a failure is a change's
+# own; `make test-all` takes new ones.
+settings.register_profile("steady", derandomize=True)
+settings.register_profile("searching")
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
