@@ -1,9 +1,10 @@
-"""Keras picks its backend when it is imported, and would take TensorFlow by default."""
+"""What every test run is given: a backend for Keras, and steady Hypothesis examples."""
 
 from __future__ import annotations
 
 import os
 
+# Keras picks its backend when it is imported, and would take TensorFlow by default.
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
 from hypothesis import settings
