@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fanin.cli import inputs
-from fanin.cli.target import GRAMMAR, TargetError, build, load
+from fanin.cli.target import TargetError, build, load
 
 if TYPE_CHECKING:
     import argparse
@@ -106,6 +106,3 @@ def _is_model(found: object) -> bool:
     from fanin.frameworks.find import owner
 
     return not isinstance(found, type) and owner(found) is not None
-
-
-__all__ = ["GRAMMAR", "Subject", "add_subject", "load_model", "subject"]
