@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from fanin.graph.draft import PointwiseFunction
     from fanin.graph.fans import AxisRoles
     from fanin.graph.graph import Parameter
+    from fanin.graph.windows import WindowAxis
 
 Shape = tuple[int, ...]
 
@@ -174,19 +175,19 @@ class GraphBuilder(DraftList):
         *,
         roles: AxisRoles,
         channel_axis: int,
-        padding_share: float = 0.0,
+        windows: Sequence[WindowAxis],
     ) -> int:
         """Add a convolution of any rank, transposed or not, without its bias.
 
         roles: of the axes of ``weight`` as it is read here; where that is a view of a
         parameter, they are carried back to the parameter's own axes. channel_axis: of
-        both the source and the output; samples lie along axis 0. padding_share: share
-        of the window's terms that zero padding leaves out, mean over positions.
+        both the source and the output; samples lie along axis 0. windows: how it
+        moves along each spatial axis.
         """
         settings = {
             "roles": roles,
             "channel_axis": channel_axis % len(shape),
-            "padding_share": padding_share,
+            "windows": tuple(windows),
         }
         inputs = (source, weight)
         return self.add(Kind.CONVOLVE, shape, inputs, name=name, settings=settings)
@@ -225,10 +226,16 @@ class GraphBuilder(DraftList):
         return self.add(Kind.REDUCE, shape, (source,), name=name, settings=settings)
 
     def pool(
-        self, name: str, source: int, shape: Shape, *, kind: str, window: int
+        self,
+        name: str,
+        source: int,
+        shape: Shape,
+        *,
+        kind: str,
+        windows: Sequence[WindowAxis],
     ) -> int:
-        """Add pooling over windows of so many entries: "mean", "max" or "sum"."""
-        settings = {"kind": kind, "window": window}
+        """Add pooling, "mean", "max" or "sum", over a window along each axis given."""
+        settings = {"kind": kind, "windows": tuple(windows)}
         return self.add(Kind.POOL, shape, (source,), name=name, settings=settings)
 
     def normalize(

@@ -115,12 +115,18 @@ def _add_reduce(table: Table, draft: Draft) -> None:
         add_view(table, replace(draft, kind=Kind.RESHAPE))
         return
     op = Op.OPAQUE if kind == "var" else Op.REDUCE
-    details = {"kind": kind, "window": window}
+    axes = draft.settings["axes"]
+    details = {"kind": kind, "window": window, "axes": axes}
     table.put(draft, op, [table.need(source)], details=details)
 
 
 def _add_pool(table: Table, draft: Draft) -> None:
-    details = {name: draft.settings[name] for name in ("kind", "window")}
+    windows = draft.settings["windows"]
+    details = {
+        "kind": draft.settings["kind"],
+        "window": prod(window.kernel for window in windows),
+        "windows": windows,
+    }
     table.put(draft, Op.REDUCE, [table.need(draft.inputs[0])], details=details)
 
 

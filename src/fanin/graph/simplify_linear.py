@@ -11,6 +11,7 @@ from fanin.graph.fans import AxisRoles, Fan, fans
 from fanin.graph.graph import Op, Weight
 from fanin.graph.simplify_fact import ACTIVATION, PARAMETER
 from fanin.graph.simplify_layout import Layout, parameter_axes
+from fanin.graph.windows import padding_share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,8 @@ def add_contraction(table: Table, draft: Draft) -> None:
     natures = [table.facts[i].nature for i in draft.inputs]
     if natures.count(PARAMETER) != 1:
         inputs = [table.need(i) for i in draft.inputs]
-        table.put(draft, Op.CONTRACT, inputs)
+        details = {"subscripts": draft.settings["subscripts"]}
+        table.put(draft, Op.CONTRACT, inputs, details=details)
         return
     place = natures.index(PARAMETER)
     held, source = draft.inputs[place], draft.inputs[1 - place]
@@ -61,7 +63,12 @@ def add_convolution(table: Table, draft: Draft) -> None:
         return
     seen: AxisRoles = draft.settings["roles"]
     kind = "conv_transpose" if seen.is_transposed else "conv"
-    details = {"kind": kind, "padding_share": draft.settings["padding_share"]}
+    windows = draft.settings["windows"]
+    details = {
+        "kind": kind,
+        "padding_share": padding_share(windows),
+        "windows": windows,
+    }
     shape = table.drafts[held].shape
     weight = Weight(
         path=facts.origin,

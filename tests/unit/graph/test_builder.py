@@ -12,6 +12,7 @@ from fanin.graph import AxisRoles, Op, Parameter
 from fanin.graph.builder import GraphBuilder
 from fanin.graph.draft import Place
 from fanin.graph.fans import fans
+from fanin.graph.windows import WindowAxis
 
 BATCH = 5
 
@@ -345,7 +346,13 @@ def test_roles_are_those_of_the_parameter_behind_a_view(shape, roles, view):
     n_out = builder.shape(moved)[0]
 
     out = builder.convolve(
-        "conv", x, moved, (BATCH, n_out, 6, 6), roles=seen, channel_axis=1
+        "conv",
+        x,
+        moved,
+        (BATCH, n_out, 6, 6),
+        roles=seen,
+        channel_axis=1,
+        windows=[WindowAxis(axis=i, n_in=8, n_out=6, kernel=3) for i in (2, 3)],
     )
 
     node = nodes(builder, out)[-1]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import TYPE_CHECKING, Any
+
+from fanin.graph.windows import WindowAxis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -177,30 +178,54 @@ def _reduced(values: Values, call: Call) -> Sequence[int]:
 
 def _pooled(values: Values, call: Call) -> Sequence[int]:
     source = _source(values, call)
-    rank = len(call.shape)
-    window = [int(n) for n in call["kernel_size"]]
     n_spatial = int(call.name.split("pool")[1][0])
-    size = prod(window) if len(window) > 1 else window[0] ** n_spatial
-    kind = "max" if "max" in call.name else "mean"
-    if rank < n_spatial:
+    before, after = values.builder.shape(source), call.shape
+    if len(after) < n_spatial:
         return []
-    made = values.builder.pool(
-        call.full_name, source, call.shape, kind=kind, window=size
-    )
-    return [made]
+    kernel = _each(call["kernel_size"], n_spatial)
+    stride = _each(call["stride"] or kernel, n_spatial)
+    padding = _each(call["padding"], n_spatial)
+    dilation = _each(call.get("dilation") or 1, n_spatial)
+    first = len(after) - n_spatial
+    windows = [
+        WindowAxis(
+            axis=first + i,
+            n_in=before[first + i],
+            n_out=after[first + i],
+            kernel=kernel[i],
+            stride=stride[i],
+            low=padding[i],
+            dilation=dilation[i],
+        )
+        for i in range(n_spatial)
+    ]
+    return [_pool(values, call, source, windows)]
+
+
+def _each(setting: Sequence[int] | int, rank: int) -> tuple[int, ...]:
+    """One setting an axis, where torch allows one for all."""
+    given = (setting,) if isinstance(setting, int) else tuple(int(n) for n in setting)
+    return given * rank if len(given) == 1 else given
+
+
+def _pool(
+    values: Values, call: Call, source: int, windows: Sequence[WindowAxis]
+) -> int:
+    kind = "max" if "max" in call.name else "mean"
+    name = call.full_name
+    return values.builder.pool(name, source, call.shape, kind=kind, windows=windows)
 
 
 def _pooled_to_size(values: Values, call: Call) -> Sequence[int]:
     """Adaptive pooling: windows of about input ÷ output."""
     source = _source(values, call)
     before, after = values.builder.shape(source), call.shape
-    pairs = zip(before, after, strict=True)
-    size = prod(-(-n // m) for n, m in pairs if m)
-    kind = "max" if "max" in call.name else "mean"
-    made = values.builder.pool(
-        call.full_name, source, call.shape, kind=kind, window=size
-    )
-    return [made]
+    windows = [
+        WindowAxis(axis=i, n_in=n, n_out=m, kernel=-(-n // m), stride=max(1, n // m))
+        for i, (n, m) in enumerate(zip(before, after, strict=True))
+        if 0 < m < n
+    ]
+    return [_pool(values, call, source, windows)]
 
 
 _POOLS = (

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fanin.frameworks._jaxpr.windows import Axis, padding_share
 from fanin.graph.layouts import torch_conv, torch_conv_transpose
+from fanin.graph.windows import WindowAxis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,7 +97,7 @@ def _convolved(values: Values, call: Call) -> Sequence[int]:
         call.shape,
         roles=roles,
         channel_axis=1,
-        padding_share=padding_share(_axes(call, rank)),
+        windows=_axes(call, rank),
     )
     if call["bias"] is None:
         return [made]
@@ -113,13 +113,14 @@ def _each(setting: Sequence[int], rank: int) -> tuple[int, ...]:
     return given * rank if len(given) == 1 else given
 
 
-def _axes(call: Call, rank: int) -> list[Axis]:
+def _axes(call: Call, rank: int) -> list[WindowAxis]:
     stride, padding = _each(call["stride"], rank), _each(call["padding"], rank)
     dilation = _each(call["dilation"], rank)
     kernel, source = call["weight"].shape[2:], call["input"].shape[2:]
     is_transposed = bool(call["transposed"])
     return [
-        Axis(
+        WindowAxis(
+            axis=2 + i,
             n_in=int(source[i]),
             n_out=int(call.shape[2 + i]),
             kernel=int(kernel[i]),
@@ -167,10 +168,12 @@ def _bag(values: Values, call: Call) -> Sequence[int]:
     builder = values.builder
     table, indices = values.value_of(call["weight"]), values.value_of(call["indices"])
     rows = builder.lookup(call.full_name, table, indices)
-    window = max(1, prod(builder.shape(rows)) // max(1, prod(call.shape)))
+    n_rows = max(1, prod(builder.shape(rows)) // max(1, prod(call.shape)))
+    n_bags = call.shape[0]
+    bag = WindowAxis(n_in=n_rows * n_bags, n_out=n_bags, kernel=n_rows, stride=n_rows)
     kind = {0: "sum", 1: "mean", 2: "max"}[int(call["mode"])]
     name = call.full_name
-    return [builder.pool(name, rows, call.shape, kind=kind, window=window)]
+    return [builder.pool(name, rows, call.shape, kind=kind, windows=[bag])]
 
 
 TRANSLATORS: Mapping[str, Translator] = {

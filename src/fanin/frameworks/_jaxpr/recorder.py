@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from fanin.frameworks._jaxpr.steps import Source, Step
     from fanin.graph.builder import GraphBuilder
+    from fanin.graph.windows import WindowAxis
 
     Translator = Callable[["Recorder", Step], Sequence[int]]
 
@@ -34,11 +35,12 @@ DRAWS: Final = frozenset({"random_bits", "threefry2x32", "rng_bit_generator"})
 
 @dataclass(frozen=True, kw_only=True)
 class Total:
-    """A sum over axes: of which value, over which axes, of how many entries."""
+    """A sum: of which value, over which axes or windows, of how many entries."""
 
     source: int
     axes: tuple[int, ...]
     count: int
+    windows: tuple[WindowAxis, ...] = ()
 
 
 class Recorder:

@@ -13,8 +13,8 @@ from fanin.frameworks._jaxpr.recorder import (
     opaque,
     pointwise,
 )
-from fanin.frameworks._jaxpr.windows import Axis, padding_share
 from fanin.graph.fans import AxisRoles
+from fanin.graph.windows import WindowAxis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,16 +90,17 @@ def convolved(recorder: Recorder, step: Step) -> Sequence[int]:
         shape,
         roles=roles,
         channel_axis=numbers.out_spec[1],
-        padding_share=padding_share(_axes(recorder, step, source, weight)),
+        windows=_axes(recorder, step, source, weight),
     )
     return [made]
 
 
-def _axes(recorder: Recorder, step: Step, source: int, weight: int) -> list[Axis]:
+def _axes(recorder: Recorder, step: Step, source: int, weight: int) -> list[WindowAxis]:
     params, numbers = step.params, step.params["dimension_numbers"]
     held, kernel = recorder.builder.shape(source), recorder.builder.shape(weight)
     return [
-        Axis(
+        WindowAxis(
+            axis=numbers.out_spec[2 + axis],
             n_in=held[numbers.lhs_spec[2 + axis]],
             n_out=step.shapes[0][numbers.out_spec[2 + axis]],
             kernel=kernel[numbers.rhs_spec[2 + axis]],
@@ -147,14 +148,35 @@ def reduced(recorder: Recorder, step: Step) -> Sequence[int]:
 def pooled(recorder: Recorder, step: Step) -> Sequence[int]:
     """Add pooling over windows."""
     source, shape = recorder.draft(step.inputs[0]), step.shapes[0]
-    window = prod(step.params["window_dimensions"])
-    kind = KINDS[step.primitive]
-    made = recorder.builder.pool(
-        step.primitive, source, shape, kind=kind, window=window
-    )
+    kind, windows = KINDS[step.primitive], _pool_windows(recorder, step, source)
+    name = step.primitive
+    made = recorder.builder.pool(name, source, shape, kind=kind, windows=windows)
     if kind == "sum":
-        recorder.totals[made] = Total(source=source, axes=(), count=window)
+        count = prod(window.kernel for window in windows)
+        recorder.totals[made] = Total(
+            source=source, axes=(), count=count, windows=windows
+        )
     return [made]
+
+
+def _pool_windows(
+    recorder: Recorder, step: Step, source: int
+) -> tuple[WindowAxis, ...]:
+    params, held = step.params, recorder.builder.shape(source)
+    return tuple(
+        WindowAxis(
+            axis=axis,
+            n_in=held[axis],
+            n_out=step.shapes[0][axis],
+            kernel=kernel,
+            stride=params["window_strides"][axis],
+            low=params["padding"][axis][0],
+            dilation=params["window_dilation"][axis],
+            spread=params["base_dilation"][axis],
+        )
+        for axis, kernel in enumerate(params["window_dimensions"])
+        if kernel > 1 or params["window_strides"][axis] > 1
+    )
 
 
 def divided(recorder: Recorder, step: Step) -> Sequence[int]:
@@ -190,8 +212,8 @@ def multiplied(recorder: Recorder, step: Step) -> Sequence[int]:
 def _mean(recorder: Recorder, step: Step, total: Total) -> Sequence[int]:
     builder, shape = recorder.builder, step.shapes[0]
     if not total.axes:
-        window = total.count
-        return [builder.pool("mean", total.source, shape, kind="mean", window=window)]
+        windows = total.windows
+        return [builder.pool("mean", total.source, shape, kind="mean", windows=windows)]
     is_kept = len(shape) == len(builder.shape(total.source))
     made = builder.reduce(
         "mean", total.source, total.axes, kind="mean", is_kept=is_kept

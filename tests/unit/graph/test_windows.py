@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax import lax
 
-from fanin.frameworks._jaxpr.windows import Axis, padding_share
+from fanin.graph.windows import WindowAxis, padding_share
 
 
-def counted(axis: Axis, high: int) -> np.ndarray:
+def counted(axis: WindowAxis, high: int) -> np.ndarray:
     """Count each output's terms by convolving ones with ones."""
     found = lax.conv_general_dilated(
         np.ones((1, 1, axis.n_in), np.float32),
@@ -35,7 +35,7 @@ def test_the_share_is_what_a_convolution_of_ones_counts(
     n_in, kernel, stride, low, high, dilation
 ):
     n_out = (n_in + low + high - dilation * (kernel - 1) - 1) // stride + 1
-    axis = Axis(
+    axis = WindowAxis(
         n_in=n_in, n_out=n_out, kernel=kernel, stride=stride, low=low, dilation=dilation
     )
 
@@ -44,7 +44,7 @@ def test_the_share_is_what_a_convolution_of_ones_counts(
 
 
 def test_a_transposed_window_has_kernel_over_stride_terms():
-    axis = Axis(n_in=50, n_out=99 + 3 - 3, kernel=4, low=2, spread=2)
+    axis = WindowAxis(n_in=50, n_out=99 + 3 - 3, kernel=4, low=2, spread=2)
 
     terms = counted(axis, high=1)
     assert terms.mean() == pytest.approx(2.0, rel=0.03)
@@ -52,6 +52,6 @@ def test_a_transposed_window_has_kernel_over_stride_terms():
 
 
 def test_two_axes_multiply():
-    axis = Axis(n_in=4, n_out=4, kernel=3, low=1)
+    axis = WindowAxis(n_in=4, n_out=4, kernel=3, low=1)
 
     assert padding_share([axis, axis]) == pytest.approx(1 - (10 / 12) ** 2)
