@@ -3,6 +3,8 @@
 from fanin.activations.activation import Activation as Activation
 from fanin.activations.gated import GATES as GATES
 from fanin.activations.gated import Gate as Gate
+from fanin.activations.gated import Nonlinearity as Nonlinearity
+from fanin.activations.gated import find_nonlinearity as find_nonlinearity
 from fanin.activations.identify import identify as identify
 from fanin.activations.moments import ActivationMoments as ActivationMoments
 from fanin.activations.table import ACTIVATIONS as ACTIVATIONS

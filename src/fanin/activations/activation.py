@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fanin.activations.correlation import Side, joint_moment
+from fanin.activations.correlation import (
+    Side,
+    half_squared_difference,
+    joint_moment,
+)
 from fanin.activations.moments import (
     REACHES,
     ActivationMoments,
@@ -173,6 +177,34 @@ class Activation:
         """
         return self._joint(self.slope, c, q, q if other_q is None else other_q)
 
+    def correlation_slope(self, c: float, q: float = 1.0) -> float:
+        """Give dE[φ(u)·φ(v)]/dc = q·E[φ′(u)·φ′(v)]; infinite at c = ±1 at a jump.
+
+        Price's theorem (1958). Arguments and errors as `correlation`.
+        """
+        if abs(c) == 1.0 and self.moments(q).has_jump:
+            return inf
+        return q * self.derivative_correlation(c, q)
+
+    def decorrelation(self, gap: float, q: float = 1.0) -> float:
+        """Give E[φ²] − E[φ(u)·φ(v)] at correlation 1 − gap, to relative accuracy.
+
+        Args:
+            gap: 1 − c, from 0 to 2.
+            q: variance of u and v, > 0.
+
+        Raises:
+            ArgumentError: if an argument is out of range.
+
+        >>> from fanin.activations import find_activation
+        >>> print(f"{find_activation('identity').decorrelation(1e-9):.6e}")
+        1.000000e-09
+        """
+        if gap > 1.0:
+            return self.moments(q).second_moment - self.correlation(1.0 - gap, q)
+        _require_correlation(1.0 - gap)
+        return half_squared_difference(self._side(self, q), gap)
+
     def pieces_within(self, radius: float) -> Pieces:
         """Give the function as Chebyshev pieces on at least (−radius, radius)."""
         if not self._pieces or self._pieces[-1].edges[-1] < radius:
@@ -192,23 +224,20 @@ class Activation:
         self, function: Callable[[np.ndarray], np.ndarray], c: float, q: float, r: float
     ) -> float:
         _require_correlation(c)
-        sides = []
-        for variance in (q, r):
-            if not 0.0 < variance < inf:
-                raise ArgumentError.of(
-                    argument="q", received=variance, expected="finite and above 0"
-                )
-            sigma = variance**0.5
-            pieces = self.pieces_within(REACHES[0] * sigma)
-            sides.append(
-                Side(
-                    function=function,
-                    sigma=sigma,
-                    edges=pieces.edges,
-                    corners=pieces.corners,
-                )
+        return joint_moment(self._side(function, q), self._side(function, r), c)
+
+    def _side(
+        self, function: Callable[[np.ndarray], np.ndarray], variance: float
+    ) -> Side:
+        if not 0.0 < variance < inf:
+            raise ArgumentError.of(
+                argument="q", received=variance, expected="finite and above 0"
             )
-        return joint_moment(sides[0], sides[1], c)
+        sigma = variance**0.5
+        pieces = self.pieces_within(REACHES[0] * sigma)
+        return Side(
+            function=function, sigma=sigma, edges=pieces.edges, corners=pieces.corners
+        )
 
 
 def _require_correlation(c: float) -> None:

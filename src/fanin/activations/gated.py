@@ -9,14 +9,40 @@ without normalization.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from fanin.activations.moments import ActivationMoments
-from fanin.activations.table import ACTIVATIONS
+from fanin.activations.table import ACTIVATIONS, find_activation
 from fanin.registry import Registry
 
 if TYPE_CHECKING:
     from fanin.activations.activation import Activation
+    from fanin.graph.graph import ScalarFunction
+
+
+class Nonlinearity(Protocol):
+    """What a mean field map needs: of an activation, or of a gated unit."""
+
+    @property
+    def name(self) -> str:
+        """Give its name."""
+        ...
+
+    def moments(self, q: float = 1.0) -> ActivationMoments:
+        """Give its moments at pre-activations of variance q ≥ 0."""
+        ...
+
+    def correlation(self, c: float, q: float = 1.0) -> float:
+        """Give E of the product of its values at two inputs of correlation c."""
+        ...
+
+    def correlation_slope(self, c: float, q: float = 1.0) -> float:
+        """Give the derivative of `correlation` by c."""
+        ...
+
+    def decorrelation(self, gap: float, q: float = 1.0) -> float:
+        """Give E of the square less `correlation` at c = 1 − gap."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +73,24 @@ class Gate:
             has_jump=gate.has_jump,
         )
 
+    def correlation(self, c: float, q: float = 1.0) -> float:
+        """Give E[φ(a)b·φ(a′)b′] = E[φ(a)φ(a′)]·c·q for two inputs of correlation c.
+
+        >>> print(f"{GATES['bilinear'].correlation(0.5, 2.0):.12f}")
+        1.000000000000
+        """
+        return self.activation.correlation(c, q) * c * q
+
+    def correlation_slope(self, c: float, q: float = 1.0) -> float:
+        """Give the derivative of `correlation` by c."""
+        by_gate = self.activation.correlation_slope(c, q) * c
+        return q * (by_gate + self.activation.correlation(c, q))
+
+    def decorrelation(self, gap: float, q: float = 1.0) -> float:
+        """Give E[(φ(a)b)²] less `correlation` at c = 1 − gap, to relative accuracy."""
+        lost = self.activation.decorrelation(gap, q)
+        return q * (lost + self.activation.correlation(1.0 - gap, q) * gap)
+
 
 GATES: Final[Registry[Gate]] = Registry("gated unit")
 for _name, _activation in {
@@ -58,3 +102,23 @@ for _name, _activation in {
     "bilinear": "identity",
 }.items():
     GATES.register(Gate(name=_name, activation=ACTIVATIONS[_activation]))
+
+
+def find_nonlinearity(what: str | ScalarFunction | Activation | Gate) -> Nonlinearity:
+    """Give the activation or the gated unit of that name, or make one of a function.
+
+    Args:
+        what: as for `find_activation`, or the name of a gated unit ("swiglu").
+
+    Raises:
+        UnknownNameError: if there is neither; it names the nearest.
+        ArgumentError: if the text is no name or the function does not run on arrays.
+
+    >>> find_nonlinearity("SwiGLU").name, find_nonlinearity("swish").name
+    ('swiglu', 'silu')
+    """
+    if isinstance(what, Gate):
+        return what
+    if isinstance(what, str) and what in GATES:
+        return GATES[what]
+    return find_activation(what)
