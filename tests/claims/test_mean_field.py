@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from fanin.errors import ArgumentError
+from fanin.theory.correlations import correlation_map
+from fanin.theory.edge import edge_at, edge_of_chaos
 from fanin.theory.fixed_points import (
     Stability,
-    edge_of_chaos,
     fixed_points,
     settles_at,
 )
-from fanin.theory.mean_field import MeanField, correlation_map
+from fanin.theory.mean_field import MeanField
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 ndtr = np.vectorize(lambda x: (1 + erf(x / sqrt(2))) / 2)
@@ -192,7 +193,7 @@ def test_selu_with_torch_gain_loses_its_point():
 def test_the_edge_of_chaos_runs_through_the_known_points(
     function, q, weight_variance, bias_variance
 ):
-    edge = edge_of_chaos(function, q)
+    edge = edge_at(function, q)
 
     assert edge.weight_variance == pytest.approx(weight_variance, abs=2e-8)
     assert edge.bias_variance == pytest.approx(bias_variance, abs=2e-8)
@@ -200,7 +201,7 @@ def test_the_edge_of_chaos_runs_through_the_known_points(
 
 def test_softplus_has_no_edge_of_chaos():
     with pytest.raises(ArgumentError, match="edge of chaos"):
-        edge_of_chaos(lambda x: np.logaddexp(0.0, x), 1.0)
+        edge_at(lambda x: np.logaddexp(0.0, x), 1.0)
 
 
 def test_gelu_grows_without_bound_at_no_gain_below_its_own():
