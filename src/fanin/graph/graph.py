@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -148,11 +149,11 @@ class Graph:
         Raises:
             InternalError: if there is none.
         """
-        for node in self.nodes:
-            if node.id == node_id:
-                return node
-        msg = f"The graph has no node {node_id}."
-        raise InternalError.of(msg)
+        found = self._by_id.get(node_id)
+        if found is None:
+            msg = f"The graph has no node {node_id}."
+            raise InternalError.of(msg)
+        return found
 
     def parameter(self, path: str) -> Parameter:
         """Give the parameter of that path or alias.
@@ -160,17 +161,34 @@ class Graph:
         Raises:
             InternalError: if there is none.
         """
-        for parameter in self.parameters:
-            if path == parameter.path or path in parameter.aliases:
-                return parameter
-        msg = f"The graph has no parameter {path!r}."
-        raise InternalError.of(msg)
+        found = self._by_path.get(path)
+        if found is None:
+            msg = f"The graph has no parameter {path!r}."
+            raise InternalError.of(msg)
+        return found
 
     def consumers(self, node_id: int) -> tuple[Node, ...]:
         """Give the nodes that read the output of ``node_id``, in order."""
-        return tuple(node for node in self.nodes if node_id in node.inputs)
+        return self._readers.get(node_id, ())
 
-    @property
+    @cached_property
+    def _by_id(self) -> Mapping[int, Node]:
+        return {node.id: node for node in reversed(self.nodes)}
+
+    @cached_property
+    def _by_path(self) -> Mapping[str, Parameter]:
+        named = [(name, p) for p in self.parameters for name in (p.path, *p.aliases)]
+        return dict(reversed(named))
+
+    @cached_property
+    def _readers(self) -> Mapping[int, tuple[Node, ...]]:
+        found: dict[int, list[Node]] = {}
+        for node in self.nodes:
+            for source in dict.fromkeys(node.inputs):
+                found.setdefault(source, []).append(node)
+        return {source: tuple(nodes) for source, nodes in found.items()}
+
+    @cached_property
     def linears(self) -> tuple[Node, ...]:
         """Give the linear nodes, in order of execution."""
         return tuple(node for node in self.nodes if node.op is Op.LINEAR)

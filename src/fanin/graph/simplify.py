@@ -20,7 +20,7 @@ from fanin.graph.simplify_linear import add_contraction, add_convolution, add_lo
 from fanin.graph.simplify_pieces import Piece, Table
 from fanin.graph.simplify_pointwise import add_pointwise
 from fanin.graph.simplify_regions import with_regions
-from fanin.graph.simplify_views import add_view, with_input_axes
+from fanin.graph.simplify_views import add_view, with_direct_reading, with_input_axes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,6 +48,7 @@ def simplify(
     drafts = with_input_axes(drafts)
     facts = facts_of(drafts, batch_size)
     drafts = with_regions(drafts, facts)
+    drafts = with_direct_reading(drafts, facts)
     table = Table(drafts, facts, outputs)
     for draft in drafts:
         if draft.id in table.live and facts[draft.id].nature == ACTIVATION:

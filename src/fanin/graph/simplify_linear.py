@@ -6,7 +6,6 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
-from fanin.graph.draft import Draft, Kind
 from fanin.graph.fans import AxisRoles, Fan, fans
 from fanin.graph.graph import Op, Weight
 from fanin.graph.simplify_fact import ACTIVATION, PARAMETER
@@ -16,6 +15,7 @@ from fanin.graph.windows import padding_share
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fanin.graph.draft import Draft
     from fanin.graph.simplify_fact import Facts
     from fanin.graph.simplify_pieces import Table
 
@@ -33,24 +33,7 @@ def add_contraction(table: Table, draft: Draft) -> None:
     details = {"kind": "dense", "padding_share": 0.0}
     details |= _computed(table.facts[held])
     weight = _dense_weight(table, draft, place)
-    source = _before_flattening(table, draft, source, place)
     table.put(draft, Op.LINEAR, [table.need(source)], weight=weight, details=details)
-
-
-def _before_flattening(table: Table, draft: Draft, source: int, place: int) -> int:
-    """Look through views that flatten leading axes, if only the last is summed over."""
-    terms, _, out = draft.settings["subscripts"].partition("->")
-    letters = terms.split(",")[1 - place]
-    if letters[-1] in out or any(letter not in out for letter in letters[:-1]):
-        return source
-    current = table.drafts[source]
-    while current.kind is Kind.RESHAPE:
-        before = table.drafts[current.inputs[0]]
-        if before.shape[-1:] != current.shape[-1:]:
-            break
-        table.take_back(current.id, before.id)
-        current = before
-    return current.id
 
 
 def add_convolution(table: Table, draft: Draft) -> None:
@@ -113,11 +96,7 @@ def _computed(facts: Facts) -> dict[str, object]:
 
 
 def _parameter_shape(table: Table, facts: Facts) -> tuple[int, ...]:
-    return next(
-        d.shape
-        for d in table.drafts
-        if d.kind is Kind.PARAMETER and d.name == facts.origin
-    )
+    return table.parameter_shapes[facts.origin]
 
 
 def _dense_weight(table: Table, draft: Draft, place: int) -> Weight:

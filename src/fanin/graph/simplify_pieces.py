@@ -57,6 +57,9 @@ class Table:
         self.pieces: dict[int, Piece] = {}
         self.alias: dict[int, int] = {}
         self.runs: dict[int, Replay] = {}
+        self.parameter_shapes = {
+            d.name: d.shape for d in drafts if d.kind is Kind.PARAMETER
+        }
         self.live = _live(drafts, facts, outputs)
         self.n_readers = Counter(
             i for draft in drafts if draft.id in self.live for i in draft.inputs
@@ -119,20 +122,6 @@ class Table:
                 source=piece.place.source or draft.place.source,
             ),
             **changes,
-        )
-
-    def take_back(self, value: int, before: int) -> None:
-        """Undo an ``extend``: let the piece of ``value`` end where it did before."""
-        piece = self.pieces.get(self.resolve(value))
-        is_there = before in self.alias or before in self.pieces or before in self.runs
-        if piece is None or is_there or self.facts[before].nature != ACTIVATION:
-            return
-        del self.pieces[self.resolve(value)]
-        self.pieces[before] = replace(
-            piece,
-            shape=self.drafts[before].shape,
-            layout=self.facts[before].layout,
-            names=piece.names[:-1] or piece.names,
         )
 
     def need(self, value: int, beside: Draft | None = None) -> int:

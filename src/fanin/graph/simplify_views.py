@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from fanin.graph.draft import Draft, Kind
 from fanin.graph.graph import Op
-from fanin.graph.simplify_fact import EVERY_AXIS, USES
+from fanin.graph.simplify_fact import EVERY_AXIS, PARAMETER, USES
 from fanin.graph.simplify_layout import BATCH, UNIT, axis_of, repeat_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from fanin.graph.simplify_fact import Facts
     from fanin.graph.simplify_pieces import Piece, Table
 
 _LIKE_ITS_INPUT = frozenset({Kind.POINTWISE, Kind.NORMALIZE, Kind.NOISE})
@@ -86,6 +87,40 @@ def _details(table: Table, draft: Draft, before: int) -> dict[str, object]:
     return details
 
 
+def with_direct_reading(
+    drafts: Sequence[Draft], facts: Mapping[int, Facts]
+) -> list[Draft]:
+    """Let products with a parameter read what lies before a flattening of first axes.
+
+    Only where nothing but the last axis is summed over, and the views leave that one
+    alone: then the product is that of every row, whichever way rows are laid out. The
+    views stay for whoever else reads them.
+    """
+    return [_reading_directly(drafts, facts, draft) for draft in drafts]
+
+
+def _reading_directly(
+    drafts: Sequence[Draft], facts: Mapping[int, Facts], draft: Draft
+) -> Draft:
+    natures = [facts[i].nature for i in draft.inputs]
+    if draft.kind is not Kind.CONTRACT or natures.count(PARAMETER) != 1:
+        return draft
+    place = 1 - natures.index(PARAMETER)
+    terms, _, out = draft.settings["subscripts"].partition("->")
+    letters = terms.split(",")[place]
+    if letters[-1:] in out or any(letter not in out for letter in letters[:-1]):
+        return draft
+    source = drafts[draft.inputs[place]]
+    while source.kind is Kind.RESHAPE:
+        before = drafts[source.inputs[0]]
+        if before.shape[-1:] != source.shape[-1:]:
+            break
+        source = before
+    inputs = [draft.inputs[1 - place]]
+    inputs.insert(place, source.id)
+    return replace(draft, inputs=tuple(inputs))
+
+
 def with_input_axes(drafts: Sequence[Draft]) -> list[Draft]:
     """Let the first reader of an input say where its features lie.
 
@@ -94,11 +129,12 @@ def with_input_axes(drafts: Sequence[Draft]) -> list[Draft]:
     """
     found = list(drafts)
     seen: set[int] = set()
+    origins = _origins(drafts)
     for draft in drafts:
         if draft.kind not in USES | {Kind.RESHAPE, Kind.POOL, Kind.REDUCE}:
             continue
         for value in draft.inputs:
-            origin = _origin(drafts, value)
+            origin = drafts[origins[value]]
             if origin.kind is not Kind.INPUT or origin.id in seen:
                 continue
             axis = _axis_read(draft, origin)
@@ -109,15 +145,14 @@ def with_input_axes(drafts: Sequence[Draft]) -> list[Draft]:
     return found
 
 
-def _origin(drafts: Sequence[Draft], value: int) -> Draft:
-    """Look back from a value through primitives that change no shape."""
-    draft = drafts[value]
-    while draft.kind in _LIKE_ITS_INPUT:
+def _origins(drafts: Sequence[Draft]) -> list[int]:
+    """Look back from every value through primitives that change no shape."""
+    found: list[int] = []
+    for draft in drafts:
         same = [i for i in draft.inputs if drafts[i].shape == draft.shape]
-        if not same:
-            return draft
-        draft = drafts[same[0]]
-    return draft
+        is_like = draft.kind in _LIKE_ITS_INPUT and bool(same)
+        found.append(found[same[0]] if is_like else draft.id)
+    return found
 
 
 def _axis_read(draft: Draft, origin: Draft) -> int | str | None:
