@@ -156,6 +156,11 @@ class NoStorageError(ModelError):
                 f"Parameter {path!r} is lazy: its shape is not known before the model "
                 "has run. Run the model once on a batch first."
             )
+        if kind == "abstract":
+            return cls(
+                f"Parameter {path!r} is a jax.ShapeDtypeStruct: a shape without "
+                "numbers. Build the model with real arrays first."
+            )
         if kind == "unbuilt":
             return cls(
                 f"Model {path!r} is not built: it has no parameters before its first "

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from fanin.frameworks.framework import Framework
     from fanin.graph.cohort import Train
 
-FRAMEWORKS = ("keras", "torch")
+FRAMEWORKS = ("keras", "torch", "jax")
 """In the order in which they are asked: on the torch backend a Keras layer is a torch
-module as well."""
+module as well. Flax and Equinox stand on JAX: where it is not loaded, they are not."""
+
+TRAINERS = ("keras", "torch")
+"""Those that train the dense nets of a race."""
 
 
 def find(model: Any) -> Framework:
-    """Give the framework of a model: Keras is asked before torch.
+    """Give the framework of a model: Keras is asked before torch, JAX last.
 
     A framework that is not imported yet cannot have made the model and is not asked.
 
@@ -33,13 +36,17 @@ def find(model: Any) -> Framework:
     >>> find(42)
     Traceback (most recent call last):
         ...
-    fanin.errors.ArgumentError: Argument 'model' must be a torch.nn.Module or a
-    keras.Layer. Received: 42.
+    fanin.errors.ArgumentError: Argument 'model' must be a torch.nn.Module, a
+    keras.Layer, a flax.nnx.Module, an equinox.Module or a pair (apply, params).
+    Received: 42.
     """
     found = owner(model)
     if found is not None:
         return found
-    expected = "a torch.nn.Module or a keras.Layer"
+    expected = (
+        "a torch.nn.Module, a keras.Layer, a flax.nnx.Module, an equinox.Module or a "
+        "pair (apply, params)"
+    )
     raise ArgumentError.of(argument="model", received=model, expected=expected)
 
 
@@ -53,8 +60,19 @@ def owner(model: Any) -> Framework | None:
     return next((framework for framework in loaded if framework.owns(model)), None)
 
 
+def is_immutable(model: Any) -> bool:
+    """Say whether `write` gives another model, because this one cannot be changed.
+
+    >>> is_immutable(42)
+    False
+    """
+    found = owner(model)
+    check = getattr(found, "is_immutable", None)
+    return check is not None and bool(check(model))
+
+
 def named(name: str) -> Framework:
-    """Import the folder of a framework: "torch" or "keras".
+    """Import the folder of a framework: "torch", "keras" or "jax".
 
     Raises:
         ArgumentError: if there is no such framework.
@@ -88,8 +106,8 @@ def dense_net(name: str, sizes: Sequence[int], activation: str) -> Any:
 
 
 def _part(name: str, part: str) -> ModuleType:
-    if name not in FRAMEWORKS:
-        expected = f"one of {', '.join(FRAMEWORKS)}"
+    if name not in TRAINERS:
+        expected = f"one of {', '.join(TRAINERS)}"
         raise ArgumentError.of(argument="framework", received=name, expected=expected)
     if importlib.util.find_spec(name) is None:
         raise MissingDependencyError.of(name, f"Training with {name}", name)

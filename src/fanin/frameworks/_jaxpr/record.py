@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import jax
 import numpy as np
 
 from fanin.frameworks._jaxpr import shaping, summing
@@ -25,11 +26,13 @@ MOST_SHOWN = 4096
 class Argument:
     """What one input of the program is.
 
-    path: of a parameter, "" for a tensor of the batch. value: its numbers.
+    path: of a parameter, "" for a tensor of the batch. value: its numbers, or its
+    shape alone. is_stored: neither parameter nor batch, but kept by the model.
     """
 
     path: str = ""
     value: Any
+    is_stored: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,22 +95,30 @@ def record(  # noqa: PLR0913 (a recording has that many circumstances)
 def batch_size(arguments: Sequence[Argument]) -> int | None:
     """Give the length of the first axis of the batch's first tensor, if it has one."""
     for argument in arguments:
-        if not argument.path and np.ndim(argument.value) > 0:
-            return int(np.shape(argument.value)[0])
+        if argument.path or argument.is_stored:
+            continue
+        if len(argument.value.shape) > 0:
+            return int(argument.value.shape[0])
     return None
 
 
 def _announce(recorder: Recorder, value: int, argument: Argument) -> None:
     builder = recorder.builder
-    shape = tuple(int(n) for n in np.shape(argument.value))
+    shape = tuple(int(n) for n in argument.value.shape)
     if argument.path:
-        shown = None
-        if np.size(argument.value) <= MOST_SHOWN:
-            shown = np.asarray(argument.value, dtype=np.float64)
-        draft = builder.parameter(argument.path, shown)
+        draft = builder.parameter(argument.path, _shown(argument.value))
         recorder.views[draft] = argument.path
+    elif argument.is_stored:
+        draft = builder.constant(None, shape)
     else:
-        is_index = np.dtype(argument.value.dtype).kind in "iu"
+        is_index = argument.value.dtype.kind in "iu"
         draft = builder.input(shape, is_index=is_index)
     recorder.drafts[value] = draft
     recorder.values.setdefault(draft, value)
+
+
+def _shown(value: Any) -> np.ndarray | None:
+    """Give the numbers of a small parameter that has some."""
+    if isinstance(value, jax.ShapeDtypeStruct) or value.size > MOST_SHOWN:
+        return None
+    return np.asarray(value, dtype=np.float64)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import jax
 import numpy as np
 
 from fanin.frameworks._jaxpr.pointwise import RULES, function_of
@@ -79,7 +80,7 @@ class Recorder:
     def number(self, source: Source) -> np.ndarray | None:
         """Give the value's numbers if neither batch nor parameters decide them."""
         if isinstance(source, Constant):
-            return np.asarray(source.value)
+            return _numbers(source.value)
         return self.numbers.get(source)
 
     def scalar(self, source: Source) -> float | None:
@@ -127,13 +128,23 @@ class Recorder:
 
     def take(self, step: Step) -> None:
         """Describe one step to the builder."""
-        self.builder.place = Place(path=self.path_of(step.scope), source=step.source)
+        path = self.path_of(step.scope) or self._owner(step)
+        self.builder.place = Place(path=path, source=step.source)
         if self._fold(step) or self._draw(step):
             return
         translate = self.translators.get(step.primitive, _pointwise_or_opaque)
         for value, draft in zip(step.outputs, translate(self, step), strict=True):
             self.drafts[value] = draft
             self.values.setdefault(draft, value)
+
+    def _owner(self, step: Step) -> str:
+        """Give the module of the parameter that the step reads, if it reads one."""
+        for source in step.inputs:
+            if not isinstance(source, Constant) and source in self.drafts:
+                held = self.views.get(self.drafts[source])
+                if held is not None and "/" not in held:
+                    return held.rpartition(".")[0]
+        return ""
 
     def _fold(self, step: Step) -> bool:
         """Work out a step that no input decides."""
@@ -147,7 +158,7 @@ class Recorder:
             for source, array in zip(step.inputs, given, strict=True)
         ]
         for value, result in zip(step.outputs, step.run(*arguments), strict=True):
-            self.numbers[value] = np.asarray(result)
+            self.numbers[value] = _numbers(result)
         return True
 
     def _draw(self, step: Step) -> bool:
@@ -172,6 +183,14 @@ class Recorder:
         if len(random) == 1 and step.primitive in CARRIED:
             return self.keep(random[0])
         return float("nan")
+
+
+def _numbers(value: Any) -> np.ndarray:
+    """Give an array's numbers; of random keys, the words that they are made of."""
+    dtype = getattr(value, "dtype", None)
+    if dtype is not None and jax.numpy.issubdtype(dtype, jax.dtypes.prng_key):
+        return np.asarray(jax.random.key_data(value))
+    return np.asarray(value)
 
 
 CARRIED: Final = frozenset(

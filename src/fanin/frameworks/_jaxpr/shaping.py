@@ -76,8 +76,10 @@ def flipped(recorder: Recorder, step: Step) -> Sequence[int]:
 def sliced(recorder: Recorder, step: Step) -> Sequence[int]:
     """Add a static slice; cut along one axis it says which part is taken."""
     source = recorder.draft(step.inputs[0])
-    if "start_indices" not in step.params:  # a round of an unrolled scan
-        return [recorder.builder.pick("slice", source, step.shapes[0])]
+    if "round" in step.params:  # of an unrolled scan: one entry of the first axis
+        shape, start = (1, *step.shapes[0]), int(step.params["round"])
+        made = recorder.builder.pick("slice", source, shape, axis=0, start=start)
+        return [recorder.builder.reshape("slice", made, step.shapes[0])]
     held, shape = recorder.builder.shape(source), step.shapes[0]
     cut = [axis for axis, n in enumerate(held) if n != shape[axis]]
     if not cut:

@@ -145,6 +145,26 @@ def reduced(recorder: Recorder, step: Step) -> Sequence[int]:
     return [made]
 
 
+def summed_over_batch(recorder: Recorder, step: Step) -> Sequence[int]:
+    """Add a ``psum``: over axes that ``vmap`` laid out it is a sum, else it is opaque.
+
+    ``vmap`` turns the name of its axis into a number, and adds the sum over nothing.
+    """
+    axes = tuple(step.params["axes"])
+    is_laid_out = all(isinstance(axis, int) for axis in axes)
+    if not is_laid_out or step.params.get("axis_index_groups") is not None:
+        return opaque(recorder, step)
+    made = []
+    for source in step.inputs:
+        draft = recorder.draft(source)
+        total = recorder.builder.reduce("psum", draft, axes, kind="sum")
+        held = recorder.builder.shape(draft)
+        count = prod(held[axis] for axis in axes)
+        recorder.totals[total] = Total(source=draft, axes=axes, count=count)
+        made.append(total)
+    return made
+
+
 def pooled(recorder: Recorder, step: Step) -> Sequence[int]:
     """Add pooling over windows."""
     source, shape = recorder.draft(step.inputs[0]), step.shapes[0]
@@ -238,6 +258,7 @@ TRANSLATORS: Mapping[str, Translator] = {
     "gather": gathered,
     "max": largest,
     "mul": multiplied,
+    "psum": summed_over_batch,
     "reduce_and": reduced,
     "reduce_max": reduced,
     "reduce_min": reduced,

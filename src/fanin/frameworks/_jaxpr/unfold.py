@@ -232,7 +232,8 @@ class _Unfolding:
         def run(whole: Any) -> list[Any]:
             return [whole[index]]
 
-        steps.append(self.synthetic("slice", (sequence,), (value,), run))
+        step = self.synthetic("slice", (sequence,), (value,), run)
+        steps.append(replace(step, params={"round": index}))
         return value
 
     def stacked(

@@ -1,0 +1,109 @@
+"""A model of JAX taken apart: its arrays by name, and how to put it together again.
+
+Models in JAX are trees of arrays and the code that reads them. Each kind (`nnx`,
+`equinox`, a pair) has its own tree, its own mode of training and its own way to be
+called; what fanin does with them is the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import jax
+import numpy as np
+
+from fanin.errors import NoStorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """One array of a model: its numbers or shape, its other names, who holds it."""
+
+    array: Any
+    aliases: tuple[str, ...] = ()
+    owner: str = ""
+
+
+class Opened(Protocol):
+    """A model taken apart.
+
+    parameters and buffers: by path. is_mutable: the model itself can be changed.
+    """
+
+    parameters: Mapping[str, Held]
+    buffers: Mapping[str, Held]
+    is_mutable: bool
+
+    def at(self, values: Mapping[str, Any], key: Any) -> Any:
+        """Give a copy of the model with these arrays, in its training mode.
+
+        Args:
+            values: parameters and buffers by path; those left out stay.
+            key: of its own noise.
+        """
+        ...
+
+    def call(
+        self,
+        model: Any,
+        positional: Sequence[Any],
+        keywords: Mapping[str, Any],
+        key: Any,
+    ) -> Any:
+        """Call what `at` gave on a batch, as in training."""
+        ...
+
+    def written(self, arrays: Mapping[str, Any]) -> Any:
+        """Give the model that holds these parameters: itself where it is mutable."""
+        ...
+
+
+def is_array(leaf: Any) -> bool:
+    """Say whether a leaf is an array, or the shape of one."""
+    return hasattr(leaf, "shape") and hasattr(leaf, "dtype")
+
+
+def is_real(leaf: Any) -> bool:
+    """Say whether a leaf is an array of real or complex numbers with a fraction.
+
+    >>> is_real(jax.numpy.ones(2)), is_real(jax.numpy.arange(2)), is_real(1.0)
+    (True, False, False)
+    """
+    return is_array(leaf) and jax.numpy.issubdtype(leaf.dtype, jax.numpy.inexact)
+
+
+def is_abstract(leaf: Any) -> bool:
+    """Say whether a leaf has a shape and no numbers."""
+    return isinstance(leaf, jax.ShapeDtypeStruct)
+
+
+def numbers(path: str, array: Any) -> np.ndarray:
+    """Copy an array's numbers out; of a random key, the words that it is made of.
+
+    Raises:
+        NoStorageError: if it has none.
+    """
+    if is_abstract(array):
+        kind = "abstract"
+        raise NoStorageError.of(path, kind)
+    if jax.numpy.issubdtype(array.dtype, jax.dtypes.prng_key):
+        array = jax.random.key_data(array)
+    return np.array(array)
+
+
+def placed(path: str, array: np.ndarray, like: Any) -> Any:
+    """Give numbers as a JAX array in the dtype and on the devices of another one.
+
+    Raises:
+        NoStorageError: if the other one has no memory.
+    """
+    if is_abstract(like):
+        kind = "abstract"
+        raise NoStorageError.of(path, kind)
+    made = jax.numpy.asarray(array, dtype=like.dtype)
+    sharding = getattr(like, "sharding", None)
+    return made if sharding is None else jax.device_put(made, sharding)
