@@ -74,7 +74,7 @@ class Meter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def see(self, tensor: torch.Tensor, node: Node) -> None:
         """Take the statistics of a node's output, and wait for its gradient."""
         numbers = as_float64(tensor)
-        if numbers.shape != node.shape:
+        if numbers.shape != node.shape or numbers.size == 0:
             return
         with np.errstate(all="ignore"):
             self.found[node.id] = statistics_of(
