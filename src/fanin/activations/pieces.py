@@ -66,7 +66,7 @@ class Pieces:
         index = self.index(x)
         left, right = self.edges[index], self.edges[index + 1]
         t = np.clip((2.0 * x - left - right) / (right - left), -1.0, 1.0)
-        bends = DERIVATIVE[:-1, :-1] @ self.slopes[:, index]
+        bends = np.tensordot(DERIVATIVE[:-1, :-1], self.slopes, 1)[:, index]
         return clenshaw(2.0 * bends / (right - left), t)
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Function = str | ScalarFunction | Activation | Gate
 
-GRID: Final = np.geomspace(1e-6, 1e6, 121)
+GRID: Final = np.geomspace(1e-6, 1e5, 111)
 """Second moments at which the line is looked for."""
 
 
@@ -107,7 +107,7 @@ def edge_line(
 
     Args:
         activation: a name or a function, as in `MeanField`.
-        q: where; 121 points from 1e-6 to 1e6 if None.
+        q: where; 111 points from 1e-6 to 1e5 if None.
 
     >>> edge_line("softplus")
     ()

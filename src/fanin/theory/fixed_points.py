@@ -80,7 +80,7 @@ class FixedPoint:
 
 
 def fixed_points(field: MeanField) -> tuple[FixedPoint, ...]:
-    """Find the fixed points of V in [1e-8, 1e8], and 0 where it is one, ascending.
+    """Find the fixed points of V in [1e-8, 1e6], and 0 where it is one, ascending.
 
     Where V(q) = q for every q (ReLU at σ_w² = 2), q = 1 stands for all of them.
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from fanin.theory.mean_field import MeanField
 
 LOWEST: Final = 1e-8
-HIGHEST: Final = 1e8
-N_SCANNED: Final = 97
+HIGHEST: Final = 1e6
+N_SCANNED: Final = 85
 SAME: Final = 1e-9
 """Two second moments this close, relatively, are one: there is no sign but rounding."""
 N_HALVINGS: Final = 60
@@ -43,7 +43,7 @@ class Scan:
 
 
 def scan(field: MeanField) -> Scan:
-    """Evaluate V and V′ from 1e-8 to 1e8, six points a decade."""
+    """Evaluate V and V′ from 1e-8 to 1e6, six points a decade."""
     q = np.geomspace(LOWEST, HIGHEST, N_SCANNED)
     following = np.array([field.next_moment(float(x)) for x in q])
     slopes = np.array([field.slope(float(x)) for x in q])
@@ -60,7 +60,7 @@ def scan(field: MeanField) -> Scan:
 
 
 def crossings(field: MeanField, scanned: Scan) -> tuple[float, ...]:
-    """Give every q in (1e-8, 1e8) at which V(q) = q, ascending."""
+    """Give every q in (1e-8, 1e6) at which V(q) = q, ascending."""
 
     def excess(q: float) -> float:
         return field.next_moment(q) / q - 1.0
