@@ -9,40 +9,15 @@ without normalization.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from fanin.activations.activation import Activation
 from fanin.activations.moments import ActivationMoments
 from fanin.activations.table import ACTIVATIONS, find_activation
 from fanin.registry import Registry
 
 if TYPE_CHECKING:
-    from fanin.activations.activation import Activation
     from fanin.graph.graph import ScalarFunction
-
-
-class Nonlinearity(Protocol):
-    """What a mean field map needs: of an activation, or of a gated unit."""
-
-    @property
-    def name(self) -> str:
-        """Give its name."""
-        ...
-
-    def moments(self, q: float = 1.0) -> ActivationMoments:
-        """Give its moments at pre-activations of variance q ≥ 0."""
-        ...
-
-    def correlation(self, c: float, q: float = 1.0) -> float:
-        """Give E of the product of its values at two inputs of correlation c."""
-        ...
-
-    def correlation_slope(self, c: float, q: float = 1.0) -> float:
-        """Give the derivative of `correlation` by c."""
-        ...
-
-    def decorrelation(self, gap: float, q: float = 1.0) -> float:
-        """Give E of the square less `correlation` at c = 1 − gap."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +66,9 @@ class Gate:
         lost = self.activation.decorrelation(gap, q)
         return q * (lost + self.activation.correlation(1.0 - gap, q) * gap)
 
+
+Nonlinearity: TypeAlias = Activation | Gate
+"""What a mean field map needs moments and correlations of."""
 
 GATES: Final[Registry[Gate]] = Registry("gated unit")
 for _name, _activation in {

@@ -1,5 +1,7 @@
 """Theory: moments propagated through a Graph, and mean field theory of deep nets."""
 
+from fanin.theory.both_gains import Gains as Gains
+from fanin.theory.both_gains import gains as gains
 from fanin.theory.correlations import CorrelationMap as CorrelationMap
 from fanin.theory.correlations import correlation_map as correlation_map
 from fanin.theory.edge import EdgePoint as EdgePoint
@@ -13,5 +15,15 @@ from fanin.theory.fixed_points import settles_at as settles_at
 from fanin.theory.mean_field import MeanField as MeanField
 from fanin.theory.mean_field import depth_scale as depth_scale
 from fanin.theory.moments import Moments as Moments
+from fanin.theory.phases import Phase as Phase
+from fanin.theory.phases import PhaseDiagram as PhaseDiagram
+from fanin.theory.phases import phase_diagram as phase_diagram
 from fanin.theory.prediction import Prediction as Prediction
 from fanin.theory.prediction import predict as predict
+from fanin.theory.rates import EdgeRate as EdgeRate
+from fanin.theory.rates import edge_rate as edge_rate
+from fanin.theory.spread import jacobian_spread as jacobian_spread
+from fanin.theory.spread import moment_spread as moment_spread
+from fanin.theory.whole_picture import Portrait as Portrait
+from fanin.theory.whole_picture import portrait as portrait
+from fanin.theory.whole_picture import trainable_depth as trainable_depth

@@ -40,7 +40,8 @@ class EdgeRate:
     """1 − c_l → coefficient/l^power with depth l, on the edge of chaos.
 
     power: 1 where φ is smooth, 2 where it has a kink. The coefficient is infinite
-    where correlations are kept, as by the identity.
+    where correlations are kept, as by the identity. Behind a kink that few
+    pre-activations reach (hardswish's at ±3) the law of the smooth parts holds first.
     """
 
     power: int
