@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
 from fanin.graph.graph import Op
@@ -20,6 +20,14 @@ TRANSPARENT = SHAPING | {Op.NORMALIZE, Op.ADD, Op.CONCAT}
 
 VALUES = frozenset({Op.INPUT, Op.CONSTANT, Op.PARAMETER})
 """Nodes that no other node feeds."""
+
+
+def is_affine(node: Node) -> bool:
+    """Say whether a node only multiplies by a number and adds one.
+
+    As attention divides by √d and a normalization adds its eps: no activation.
+    """
+    return node.op is Op.ELEMENTWISE and node.details.get("is_affine") is True
 
 
 class Flow:
@@ -74,16 +82,26 @@ class Flow:
             current = sources[0] if sources else None
         return current
 
+    def root(self, node: Node) -> Node | None:
+        """Give what ``origin`` gives, seen through affine nodes as well."""
+        current = self.origin(node)
+        while current is not None and is_affine(current):
+            current = self.origin(current)
+        return current
+
     def first_after(self, node: Node, passing: frozenset[Op]) -> Iterator[Node]:
-        """Yield the nearest nodes after ``node``, seen through the ``passing`` ops."""
-        waiting = list(self.after(node.id))
+        """Yield the nearest nodes after ``node``, seen through the ``passing`` ops.
+
+        Affine nodes are passed too: they hand on one tensor's numbers to another scale.
+        """
+        waiting = deque(self.after(node.id))
         seen: set[int] = set()
         while waiting:
-            current = waiting.pop(0)
+            current = waiting.popleft()
             if current.id in seen:
                 continue
             seen.add(current.id)
-            if current.op in passing:
+            if current.op in passing or is_affine(current):
                 waiting += self.after(current.id)
             else:
                 yield current
@@ -92,8 +110,8 @@ class Flow:
 def next_activation(graph: Graph, node: Node) -> Node | None:
     """Give the activation that a linear node's output goes through, or None.
 
-    Normalization, sums, pooling, dropout and reshaping may stand in between; another
-    linear node, a product or a softmax may not.
+    Normalization, sums, pooling, dropout, reshaping and affine nodes may stand in
+    between; another linear node, a product or a softmax may not.
 
     >>> from fanin.graph.sketch import Sketch
     >>> sketch = Sketch()

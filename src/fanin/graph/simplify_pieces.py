@@ -11,6 +11,7 @@ import numpy as np
 from fanin.errors import InternalError
 from fanin.graph.draft import Draft, Kind, Place
 from fanin.graph.graph import Op
+from fanin.graph.simplify_affine import affine_of
 from fanin.graph.simplify_fact import ACTIVATION, PARAMETER, USES, Facts
 from fanin.graph.simplify_layout import UNIT, Layout, axis_of, plain, tagged
 
@@ -135,9 +136,14 @@ class Table:
         draft = self.drafts[value]
         if value in self.runs:
             run = self.runs[value]
+            line = None if run.tables else affine_of(run)
+            if line == (1.0, 0.0) and value not in self.outputs:
+                return self.need(run.root)
+            details = _line_details(line)
             tables = [self.need(i) for i in run.tables]
             inputs = (self.need(run.root), *tables)
-            self.put(draft, Op.ELEMENTWISE, inputs, function=run, names=run.names)
+            fields: dict[str, Any] = {"function": run, "names": run.names}
+            self.put(draft, Op.ELEMENTWISE, inputs, details=details, **fields)
         elif self.facts[value].nature == ACTIVATION:
             msg = f"Value {value} ({draft.name}) has gone into another node."
             raise InternalError.of(msg)
@@ -193,6 +199,12 @@ class Table:
         if own < 0 or draft.shape[own] != beside.shape[axis]:
             return layout
         return tagged(layout, own, UNIT)
+
+
+def _line_details(line: tuple[float, float] | None) -> dict[str, object]:
+    if line is None:
+        return {}
+    return {"is_affine": True, "factor": line[0], "offset": line[1]}
 
 
 def _live(

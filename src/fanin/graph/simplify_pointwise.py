@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from fanin.graph.simplify_pieces import Table
 
 SUMS = frozenset({"add", "subtract"})
+
+MOST_STEPS: Final = 64
+"""Primitives after which a run ends: no activation has as many."""
 
 
 def add_pointwise(table: Table, draft: Draft) -> None:
@@ -39,8 +42,15 @@ _JOINING = frozenset({"add", "subtract", "multiply"})
 """Rules under which a parameter is an operand, and not a number of the function."""
 
 
+def _run(table: Table, value: int) -> Replay | None:
+    """Give the run that a value goes on with, if it has one that is not too long."""
+    run = table.runs.get(value)
+    return None if run is None or len(run.steps) >= MOST_STEPS else run
+
+
 def _root(table: Table, value: int) -> int:
-    return table.runs[value].root if value in table.runs else value
+    run = _run(table, value)
+    return value if run is None else run.root
 
 
 def _is_number(table: Table, value: int) -> bool:
@@ -66,7 +76,7 @@ def _add_to_run(
         operands=tuple(read),
     )
     parts = [
-        table.runs.get(i, Replay(root=i, steps=()))
+        _run(table, i) or Replay(root=i, steps=())
         for i in operands
         if table.facts[i].nature == ACTIVATION
     ]
@@ -85,8 +95,9 @@ def _add_noise(
         table.put(draft, Op.OPAQUE, [table.need(i) for i in flowing])
         return
     details["p"] = round(1.0 - 1.0 / kept, 12)
-    is_linear = flowing[0] in table.runs and kept != 1.0
-    source = root if is_linear and _is_scaling(table.runs[flowing[0]]) else flowing[0]
+    run = _run(table, flowing[0])
+    is_scaled = run is not None and kept != 1.0 and _is_scaling(run)
+    source = root if is_scaled else flowing[0]
     table.put(draft, Op.NOISE, [table.need(source)], details=details)
 
 
@@ -98,7 +109,7 @@ def _kept_factor(table: Table, draft: Draft, operands: list[int]) -> float | Non
     for i in operands:
         facts = table.facts[i]
         if facts.nature == ACTIVATION:
-            run = table.runs.get(i)
+            run = _run(table, i)
             is_scaling = run is not None and _is_scaling(run)
             read.append(run(np.array(1.0)) if run and is_scaling else np.array(1.0))
         elif facts.nature == RANDOM:

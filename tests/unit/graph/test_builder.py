@@ -462,3 +462,82 @@ def the_one_axis(names: np.ndarray) -> int | None:
         if length > 1 and (np.take(names, [0], axis) != names).any()
     ]
     return found[0] if len(found) == 1 else None
+
+
+# Affine runs
+
+
+def halved(builder: GraphBuilder, value: int) -> int:
+    return multiply(builder, value, builder.constant(0.5))
+
+
+def test_a_constant_factor_and_offset_are_told_from_an_activation():
+    builder = builder_of()
+    x = builder.input((BATCH, 4))
+
+    node = nodes(builder, add(builder, halved(builder, x), builder.constant(3.0)))[-1]
+
+    assert dict(node.details) == {"is_affine": True, "factor": 0.5, "offset": 3.0}
+    assert node.op is Op.ELEMENTWISE
+
+
+@pytest.mark.parametrize(
+    "function",
+    [np.abs, lambda x: np.clip(x, -1e4, 1e4), lambda x: x + 1e-3 * np.tanh(x)],
+    ids=["abs", "clip", "bent"],
+)
+def test_a_bent_function_is_not_affine(function):
+    builder = builder_of()
+    x = builder.input((BATCH, 4))
+
+    node = nodes(builder, builder.pointwise("f", (x,), function))[-1]
+
+    assert "is_affine" not in node.details
+
+
+def test_a_run_that_changes_nothing_is_dropped_unless_it_is_the_output():
+    builder = builder_of(w=(4, 4))
+    x = builder.input((BATCH, 4))
+    same = add(builder, x, builder.constant(0.0))
+    y = dense(builder, same, "w")
+
+    assert ops(builder, y) == ["input", "linear"]
+    assert ops(builder, same) == ["input", "elementwise"]
+
+
+def test_a_loop_of_pointwise_primitives_is_cut_into_runs():
+    builder = builder_of()
+    value = builder.input((BATCH, 4))
+    for _ in range(200):
+        value = builder.pointwise("sin", (halved(builder, value),), np.sin)
+    x = np.linspace(-1.0, 1.0, 5)
+    expected = x
+    for _ in range(200):
+        expected = np.sin(expected * 0.5)
+
+    found = nodes(builder, value)
+
+    assert 2 < len(found) < 20
+    for node in found[1:]:
+        x = node.function(x)
+    np.testing.assert_array_equal(x, expected)
+
+
+# Views with other readers
+
+
+@pytest.mark.parametrize("is_view_first", [True, False])
+def test_a_flattening_that_a_product_reads_past_is_there_for_others(is_view_first):
+    builder = builder_of(w=(4, 4), v=(4, 4))
+    x = builder.input((BATCH, 3, 4))
+    y = builder.contract("mm", x, builder.parameter("w"), "abc,cd->abd")
+    flat = builder.reshape("view", y, (BATCH * 3, 4))
+    z = dense(builder, flat, "v")
+    read = builder.pointwise("tanh", (flat,), np.tanh)
+    outputs = (read, z) if is_view_first else (z, read)
+
+    built = builder.build(outputs)
+
+    assert len(built.graph.outputs) == 2
+    reader = next(n for n in built.graph.nodes if n.op is Op.ELEMENTWISE)
+    assert built.graph.node(reader.inputs[0]).shape == (BATCH * 3, 4)
