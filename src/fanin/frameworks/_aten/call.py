@@ -3,12 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+
+WHOLLY_WRITTEN: Final = frozenset({"copy", "fill", "zero"})
+"""Operations that, in place, leave nothing of the numbers that were there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signature:
+    """A schema: the arguments' names, their defaults, and which are changed."""
+
+    name: str
+    names: tuple[str, ...]
+    defaults: Mapping[str, Any]
+    written: tuple[str, ...]
+
+
+@cache
+def _signature(func: Any) -> Signature:
+    schema = func._schema  # noqa: SLF001 (the only place where it is)
+    packet = func.overloadpacket.__name__
+    is_in_place = packet.endswith("_") and not packet.endswith("__")
+    arguments = schema.arguments
+    return Signature(
+        name=packet.rstrip("_") if is_in_place else packet,
+        names=tuple(argument.name for argument in arguments),
+        defaults={
+            a.name: a.default_value if a.has_default_value() else None
+            for a in arguments
+        },
+        written=tuple(
+            a.name
+            for a in arguments
+            if a.alias_info is not None and a.alias_info.is_write
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,28 +74,19 @@ class Call:
         >>> call.name, sorted(call.arguments)
         ('add', ['alpha', 'other', 'self'])
         """
-        schema = func._schema  # noqa: SLF001 (the only place where it is)
-        arguments: dict[str, Any] = {}
-        written: list[torch.Tensor] = []
-        for place, argument in enumerate(schema.arguments):
-            value = argument.default_value if argument.has_default_value() else None
-            if place < len(args):
-                value = args[place]
-            value = kwargs.get(argument.name, value)
-            arguments[argument.name] = value
-            is_written = (
-                argument.alias_info is not None and argument.alias_info.is_write
-            )
-            if is_written:
-                written += tensors_in(value)
-        packet = func.overloadpacket.__name__
-        is_in_place = packet.endswith("_") and not packet.endswith("__")
+        known = _signature(func)
+        arguments: dict[str, Any] = dict(zip(known.names, args, strict=False))
+        arguments = {**known.defaults, **arguments, **kwargs}
         return cls(
             func=func,
-            name=packet.rstrip("_") if is_in_place else packet,
+            name=known.name,
             arguments=arguments,
             outputs=tuple(tensors_in(given)),
-            written=tuple(written),
+            written=tuple(
+                tensor
+                for name in known.written
+                for tensor in tensors_in(arguments[name])
+            ),
         )
 
     @property
@@ -67,10 +94,16 @@ class Call:
         """Give the name as fanin shows it: "aten.addmm"."""
         return f"{self.func.namespace}.{self.name}"
 
-    @property
+    @cached_property
     def tensors(self) -> tuple[torch.Tensor, ...]:
         """Give the tensors among the arguments, in order."""
         return tuple(tensors_in(list(self.arguments.values())))
+
+    @property
+    def read(self) -> tuple[torch.Tensor, ...]:
+        """Give the tensors whose numbers matter, and not their shape alone."""
+        is_filled = self.name in WHOLLY_WRITTEN and bool(self.written)
+        return self.tensors[1:] if is_filled else self.tensors
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -14,14 +14,24 @@ their tensor a new value; tensors over the same memory are told of it.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from fanin.frameworks._aten import layers, pointwise, shaping, summing
+from fanin.frameworks._aten import (
+    layers,
+    placing,
+    pointwise,
+    selecting,
+    shaping,
+    summing,
+)
 from fanin.frameworks._aten.call import Call, is_counted
-from fanin.frameworks._aten.memory import overlaps, same_numbers, storage_of
+from fanin.frameworks._aten.known import MOST_KNOWN, Known
+from fanin.frameworks._aten.ledger import Ledger
+from fanin.frameworks._aten.stillness import Stillness, is_whole
 from fanin.graph.draft import Kind, Place
 
 if TYPE_CHECKING:
@@ -31,13 +41,15 @@ if TYPE_CHECKING:
     from fanin.graph.builder import GraphBuilder
 
 MOST_SHOWN: Final = 4096
-"""Entries up to which a constant's numbers are shown to the builder."""
+"""Entries up to which a parameter's numbers are shown to the builder."""
 
 TRANSLATORS: Mapping[str, Translator] = {
     **pointwise.TRANSLATORS,
     **shaping.TRANSLATORS,
     **summing.TRANSLATORS,
     **layers.TRANSLATORS,
+    **selecting.TRANSLATORS,
+    **placing.TRANSLATORS,
 }
 
 READS_ITS_INPUT: Final = frozenset(
@@ -76,13 +88,13 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.builder = builder
         self.place = place
-        self.leaf = leaf or self._constant
+        self.known = Known()
+        self._ledger = Ledger(builder, leaf or self._constant)
+        self._stillness = Stillness(builder)
         self.change = change
         self.calls: dict[int, tuple[int, int]] = {}
         self.views: dict[int, str] = {}
         self.names: list[str] = []
-        self._values: dict[int, tuple[torch.Tensor, int]] = {}
-        self._by_storage: dict[int, list[int]] = {}
 
     @property
     def n_calls(self) -> int:
@@ -91,40 +103,54 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     # Tensors and values
 
-    def announce(self, tensor: torch.Tensor, value: int, path: str = "") -> None:
-        """Say which value a tensor is; ``path`` if it is a parameter."""
-        if id(tensor) not in self._values:
-            self._by_storage.setdefault(storage_of(tensor), []).append(id(tensor))
-        self._values[id(tensor)] = (tensor, value)
+    @property
+    def leaf(self) -> Callable[[torch.Tensor], int]:
+        """What gives the value of a tensor of which nothing is known."""
+        return self._ledger.leaf
+
+    @leaf.setter
+    def leaf(self, leaf: Callable[[torch.Tensor], int]) -> None:
+        self._ledger.leaf = leaf
+
+    def announce(
+        self,
+        tensor: torch.Tensor,
+        value: int,
+        path: str = "",
+        numbers: torch.Tensor | None = None,
+    ) -> None:
+        """Say which value a tensor is.
+
+        path: if it is a parameter. numbers: of a meta tensor, where they are known.
+        """
+        self._ledger.announce(tensor, value)
+        if numbers is not None:
+            self.known.tell(tensor, numbers)
         if path:
             self.views[value] = path
 
     def value_of(self, tensor: torch.Tensor) -> int:
         """Give the value that a tensor is."""
-        if id(tensor) in self._values:
-            return self._values[id(tensor)][1]
-        value = self._alias_of(tensor)
-        if value is None:
-            value = self.leaf(tensor)
-        self.announce(tensor, value)
-        return value
+        return self._ledger.value_of(tensor)
 
-    def _alias_of(self, tensor: torch.Tensor) -> int | None:
-        """Find a known tensor that is the same numbers under another Python object."""
-        for key in self._by_storage.get(storage_of(tensor), ()):
-            known, value = self._values[key]
-            if same_numbers(known, tensor):
-                return value
-        return None
+    def is_still(self, value: int) -> bool:
+        """Say whether a value depends on neither batch nor parameters."""
+        return self._stillness.is_still(value)
+
+    def numbers(self, tensor: torch.Tensor) -> torch.Tensor | None:
+        """Give a tensor's numbers where they are known, on the meta device too."""
+        return self.known.numbers(tensor)
 
     def _constant(self, tensor: torch.Tensor) -> int:
-        shape = tuple(tensor.shape)
-        if tensor.is_meta or tensor.numel() > MOST_SHOWN or tensor.is_complex():
-            return self.builder.constant(None, shape)
-        numbers = tensor.detach().cpu()
-        if numbers.is_floating_point():
-            numbers = numbers.double()
-        return self.builder.constant(numbers.numpy().copy())
+        """Add a value that depends on nothing, with its numbers where known."""
+        numbers = self.known.numbers(tensor)
+        is_shown = tensor.numel() <= MOST_KNOWN and not tensor.is_complex()
+        if numbers is None or not is_shown:
+            return self.builder.constant(None, tuple(tensor.shape))
+        held = numbers.detach().cpu()
+        if held.is_floating_point():
+            held = held.double()
+        return self.builder.constant(held.numpy().copy())
 
     # Operations
 
@@ -136,12 +162,16 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         del types
-        given = func(*args, **(kwargs or {}))
-        call = Call.of(func, args, kwargs or {}, given)
+        keywords = kwargs or {}
+        given = self.known.run(func, args, keywords)
+        call = Call.of(func, args, keywords, given)
         number = self.n_calls
         if is_counted(call):
             self.names.append(call.full_name)
         if not call.outputs:
+            return given
+        if call.name in shaping.VIEWS and self._ledger.is_unsettled(call.tensors[0]):
+            self._view_later(call)
             return given
         self.builder.place = self.place()
         values = self._translated(call)
@@ -150,21 +180,52 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         changed = self._changed(call, values[0])
         if changed is not None:
             given = changed
-            call = Call.of(func, args, kwargs or {}, given)
+            call = Call.of(func, args, keywords, given)
         self._take_note(call, values)
         return given
 
+    def _view_later(self, call: Call) -> None:
+        """Translate a view of a tensor that is being filled when someone reads it."""
+        translate = TRANSLATORS[call.name]
+        for place, output in enumerate(call.outputs):
+            later = partial(_one_of, translate, self, call, place)
+            self._ledger.announce_later(output, later)
+
     def _translated(self, call: Call) -> list[int]:
         """Give a value for each output; what no translator speaks of is opaque."""
+        read = [self.value_of(tensor) for tensor in call.read]
+        is_pointwise = pointwise.is_pointwise(call)
+        if self._is_folded(call, read, is_pointwise=is_pointwise):
+            return [self._constant(output) for output in call.outputs]
         translate = TRANSLATORS.get(call.name)
-        if translate is None and pointwise.is_pointwise(call):
+        if translate is None and is_pointwise:
             translate = pointwise.translate
         values = list(translate(self, call)) if translate else []
         for output in call.outputs[len(values) :]:
-            values.append(self._unknown(call, tuple(output.shape)))
+            values.append(self._unknown(call, output))
+        self._stillness.note(call, read, values)
         return values
 
-    def _unknown(self, call: Call, shape: tuple[int, ...]) -> int:
+    def _is_folded(
+        self, call: Call, read: Sequence[int], *, is_pointwise: bool
+    ) -> bool:
+        """Say whether the outputs are constants, to be written down as such."""
+        if not read or call.has_tag(torch.Tag.nondeterministic_seeded):
+            return False
+        if self._stillness.counts(call, read, is_pointwise=is_pointwise):
+            return True
+        is_known = all(
+            output.numel() <= MOST_KNOWN and self.known.numbers(output) is not None
+            for output in call.outputs
+        )
+        is_spread = call.name == "expand" or call.name.startswith(
+            ("empty", "new_empty")
+        )
+        is_kept = is_spread or call.name in _SAME
+        return is_known and not is_kept and all(map(self.is_still, read))
+
+    def _unknown(self, call: Call, output: torch.Tensor) -> int:
+        shape = tuple(output.shape)
         is_random = call.has_tag(torch.Tag.nondeterministic_seeded)
         if is_random and (call.written or call.name not in READS_ITS_INPUT):
             return self.builder.random(call.full_name, shape)
@@ -173,22 +234,16 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if is_random and kinds <= {Kind.CONSTANT}:  # a mask of one rate
             return self.builder.random(call.full_name, shape)
         if not inputs:
-            return self._made(call, shape)
+            return self._made(call, output)
+        if is_whole(output):  # an index or a count, whatever it was found from
+            return self.builder.constant(None, shape)
         return self.builder.opaque(call.full_name, inputs, shape)
 
-    def _made(self, call: Call, shape: tuple[int, ...]) -> int:
-        """A tensor made of numbers alone (zeros, arange): its numbers, made again."""
-        output = call.outputs[0]
-        is_empty = "empty" in call.name
-        if is_empty or output.numel() > MOST_SHOWN or output.is_complex():
-            return self.builder.constant(None, shape)
-        if not output.is_meta:
-            return self._constant(output)
-        arguments = {
-            name: torch.device("cpu") if name == "device" else value
-            for name, value in call.arguments.items()
-        }
-        return self._constant(call.func(**arguments))
+    def _made(self, call: Call, output: torch.Tensor) -> int:
+        """A tensor made of numbers alone (zeros, arange)."""
+        if "empty" in call.name:
+            return self.builder.constant(None, tuple(output.shape))
+        return self._constant(output)
 
     def _changed(self, call: Call, value: int) -> torch.Tensor | None:
         """Let the first output of a contraction with a parameter be changed."""
@@ -213,30 +268,22 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return paths[0] if len(paths) == 1 else None
 
     def _take_note(self, call: Call, values: Sequence[int]) -> None:
-        if call.written:
-            for tensor, value in zip(call.written, values, strict=False):
-                self._overwrite(tensor, value, call.full_name)
+        for tensor, value in zip(call.written, values, strict=False):
+            self._ledger.overwrite(tensor, value, call.full_name)
         for output, value in zip(call.outputs, values, strict=False):
             if not any(output is tensor for tensor in call.written):
                 self.announce(output, value)
         self._follow_views(call, values)
 
     def _follow_views(self, call: Call, values: Sequence[int]) -> None:
-        if call.name in shaping.VIEWS:
+        if call.name in shaping.VIEWS and self.views:
             path = self.views.get(self.value_of(call.tensors[0]))
             if path is not None:
                 self.views.update(dict.fromkeys(values, path))
 
-    def _overwrite(self, tensor: torch.Tensor, value: int, name: str) -> None:
-        """Give a tensor a new value, and tell the tensors that share its memory."""
-        for key in tuple(self._by_storage.get(storage_of(tensor), ())):
-            other, old = self._values[key]
-            if other is tensor:
-                continue
-            if same_numbers(other, tensor):
-                self.announce(other, value)
-            elif overlaps(other, tensor):
-                shape = tuple(other.shape)
-                mixed = self.builder.opaque(name, [old, value], shape)
-                self.announce(other, mixed)
-        self.announce(tensor, value)
+
+def _one_of(translate: Translator, values: Recorder, call: Call, place: int) -> int:
+    return translate(values, call)[place]
+
+
+_SAME: Final = frozenset({"alias", "detach", "lift", "lift_fresh"})

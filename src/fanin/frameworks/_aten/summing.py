@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fanin.graph.draft import Kind
 from fanin.graph.layouts import torch_conv, torch_conv_transpose
 from fanin.graph.windows import WindowAxis
 
@@ -135,6 +136,29 @@ def _axes(call: Call, rank: int) -> list[WindowAxis]:
     ]
 
 
+def _grouped_product(values: Values, call: Call) -> Sequence[int]:
+    """Rows times their own matrix of a stack, as in a mixture of experts.
+
+    Each row meets one matrix, so it is a product with one entry of the stack.
+    """
+    left, right = call.tensors[:2]
+    if left.dim() != 2 or right.dim() != 3:
+        return []
+    builder = values.builder
+    rows, stack = values.value_of(left), values.value_of(right)
+    shape = builder.shape(stack)[1:]
+    name = call.full_name
+    one = builder.pick(name, stack, shape, axis=0, is_dropped=True)
+    made = builder.contract(name, rows, one, "ab,bc->ac")
+    bias = call.get("bias")
+    if bias is None:
+        return [made]
+    column = values.value_of(bias)
+    left_over = builder.shape(column)[1:]
+    shift = builder.pick(name, column, left_over, axis=0, is_dropped=True)
+    return [builder.pointwise(name, [made, shift], np.add, rule="add")]
+
+
 def _embedded(values: Values, call: Call) -> Sequence[int]:
     table, indices = values.value_of(call["weight"]), values.value_of(call["indices"])
     return [values.builder.lookup(call.full_name, table, indices)]
@@ -152,7 +176,23 @@ def _indexed(values: Values, call: Call) -> Sequence[int]:
         source = values.value_of(call["self"])
         return [values.builder.pick(call.full_name, source, call.shape)]
     table, index = values.value_of(call["self"]), values.value_of(indices[0])
+    if _is_stack(values, table):
+        return [_matrix_for_each(values, call, table)]
     return [values.builder.lookup(call.full_name, table, index)]
+
+
+def _is_stack(values: Values, table: int) -> bool:
+    """Say whether a value is a stack of weight matrices, and not a table of rows."""
+    draft = values.builder.drafts[table]
+    return draft.kind is Kind.PARAMETER and len(draft.shape) > 2
+
+
+def _matrix_for_each(values: Values, call: Call, stack: int) -> int:
+    """One matrix of a stack for each index: each product is with one of them."""
+    builder = values.builder
+    shape = builder.shape(stack)[1:]
+    one = builder.pick(call.full_name, stack, shape, axis=0, is_dropped=True)
+    return builder.broadcast(call.full_name, one, call.shape)
 
 
 def _rows(values: Values, call: Call) -> Sequence[int]:
@@ -177,6 +217,8 @@ def _bag(values: Values, call: Call) -> Sequence[int]:
 
 
 TRANSLATORS: Mapping[str, Translator] = {
+    "_grouped_mm": _grouped_product,
+    "grouped_mm_fallback": _grouped_product,
     "_embedding_bag": _bag,
     "_embedding_bag_forward_only": _bag,
     "_trilinear": _bilinear,

@@ -21,6 +21,14 @@ class Values(Protocol):
         """Give the value that a tensor is."""
         ...
 
+    def is_still(self, value: int) -> bool:
+        """Say whether a value depends on neither batch nor parameters."""
+        ...
+
+    def numbers(self, tensor: torch.Tensor) -> torch.Tensor | None:
+        """Give a tensor's numbers where they are known, on the meta device too."""
+        ...
+
 
 Translator = Callable[["Values", "Call"], "Sequence[int]"]
 """Tells the builder of a call; gives a value for each output that it understands."""

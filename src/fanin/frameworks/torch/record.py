@@ -43,7 +43,10 @@ def record(model: Any, task: Task) -> Graph:
     is_meta_model = any(parameter.is_meta for parameter in model.parameters())
     try:
         with borrowed(model, on_meta, task.seed), told(model, arguments):
-            return recorded(model, arguments.map(_shape_alone), on_meta, portrait).graph
+            shapes = arguments.map(_shape_alone)
+            return recorded(
+                model, shapes, on_meta, portrait, on_numbers=arguments
+            ).graph
     except FaninError:
         if is_meta_model:
             raise

@@ -48,20 +48,26 @@ class Recording:
 class Portrait:
     """What a model holds, noted before other tensors take the parameters' place.
 
-    parameters: its records. numbers: by path of a parameter or buffer, the numbers of
-    those that are small; None for the others.
+    parameters: its records. numbers: by path of a parameter, the numbers of those that
+    are small; None for the others. known: by path of a buffer or a parameter of one
+    number, a copy of it on the CPU.
     """
 
     parameters: tuple[Parameter, ...]
     numbers: Mapping[str, np.ndarray | None]
+    known: Mapping[str, torch.Tensor]
 
     @classmethod
     def of(cls, model: Any) -> Portrait:
         """Look at a model."""
-        held: dict[str, torch.Tensor] = {**named_parameters(model)}
-        held |= dict(model.named_buffers())
-        numbers = {path: _numbers(tensor) for path, tensor in held.items()}
-        return cls(parameters=parameters(model), numbers=numbers)
+        named = named_parameters(model)
+        held = {p: t for p, t in named.items() if not is_lazy(t) and t.numel() == 1}
+        held |= {p: t for p, t in model.named_buffers() if not is_lazy(t)}
+        return cls(
+            parameters=parameters(model),
+            numbers={path: _numbers(tensor) for path, tensor in named.items()},
+            known={path: _on_cpu(t) for path, t in held.items() if not t.is_meta},
+        )
 
 
 def recorded(
@@ -71,6 +77,8 @@ def recorded(
     portrait: Portrait,
     change: Callable[[str, torch.Tensor, torch.Tensor | None], torch.Tensor]
     | None = None,
+    *,
+    on_numbers: Arguments | None = None,
 ) -> Recording:
     """Run a borrowed model once, and write down every operation.
 
@@ -80,6 +88,7 @@ def recorded(
         substitutes: the parameters that it runs with, by path.
         portrait: of the model before.
         change: see ``Recorder``.
+        on_numbers: the same with their numbers, where ``arguments`` have none.
     """
     is_measured = not any(t.is_meta for t in substitutes.values())
     builder = GraphBuilder(
@@ -95,7 +104,7 @@ def recorded(
     if arguments.call is not None:
         recorder.leaf = _leaf(recorder, builder, leaves)
     _announce_memory(recorder, model, substitutes, portrait)
-    inputs = _announced_batch(recorder, builder, arguments)
+    inputs = _announced_batch(recorder, builder, arguments, on_numbers)
     with decomposed(model), whereabouts.followed(), recorder:
         output = arguments.run(model)
     found = [t for _, t in tensors_in(output, "output") if t.is_floating_point()]
@@ -123,23 +132,42 @@ def _announce_memory(
     builder = recorder.builder
     for path, tensor in substitutes.items():
         numbers = portrait.numbers[path] if tensor.is_meta else _numbers(tensor)
-        recorder.announce(tensor, builder.parameter(path, numbers), path)
+        value = builder.parameter(path, numbers)
+        recorder.announce(tensor, value, path, portrait.known.get(path))
     for path, buffer in model.named_buffers():
-        shape = tuple(buffer.shape)
-        value = builder.constant(portrait.numbers.get(path), shape)
-        recorder.announce(buffer, value)
+        known = portrait.known.get(path)
+        value = builder.constant(
+            None if known is None else _numbers(known), tuple(buffer.shape)
+        )
+        recorder.announce(buffer, value, numbers=known)
+
+
+def _on_cpu(tensor: torch.Tensor) -> torch.Tensor:
+    """Copy a tensor as it is; a sparse or a quantized one stays unknown elsewhere."""
+    with torch.inference_mode(mode=False), torch.no_grad():
+        return tensor.detach().to("cpu", copy=True)
 
 
 def _announced_batch(
-    recorder: Recorder, builder: GraphBuilder, arguments: Arguments
+    recorder: Recorder,
+    builder: GraphBuilder,
+    arguments: Arguments,
+    on_numbers: Arguments | None,
 ) -> dict[int, torch.Tensor]:
-    """Tell the recorder of the batch; give its tensors by value."""
+    """Tell the recorder of the batch; give its tensors by value.
+
+    Of indices and truth values the numbers are told too: a model may ask for them.
+    """
     inputs: dict[int, torch.Tensor] = {}
-    for tensor in arguments.tensors:
+    tensors = arguments.tensors
+    others = tensors if on_numbers is None else on_numbers.tensors
+    for tensor, held in zip(tensors, others, strict=True):
         if tensor.dim() > 0:
             is_index = not tensor.is_floating_point()
             value = builder.input(tuple(tensor.shape), is_index=is_index)
-            recorder.announce(tensor, value)
+            is_known = is_index and not held.is_meta
+            known = _on_cpu(held) if is_known else None
+            recorder.announce(tensor, value, numbers=known)
             inputs[value] = tensor.detach().clone()  # a model may write into it
     return inputs
 

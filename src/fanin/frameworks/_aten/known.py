@@ -1,0 +1,156 @@
+"""Numbers of tensors that have none of their own: constants, followed on the CPU.
+
+On the meta device a tensor has a shape and no numbers. Yet a mask, a position or an
+index that is made of constants can be known, and a model that asks for it
+(``mask.all()``, ``nonzero``) can be answered. So an operation whose tensors are all
+known runs on the CPU as well. Views of known numbers are views there too: what is
+written in place is seen through every one of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+
+from fanin.frameworks._aten.call import tensors_in
+from fanin.frameworks._aten.memory import storage_of
+from fanin.frameworks._aten.stand_in import stand_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+MOST_KNOWN: Final = 1 << 20
+"""Entries up to which a constant is followed."""
+
+_CPU: Final = torch.device("cpu")
+
+
+class Known:
+    """Follows the numbers of meta tensors, and runs operations with them.
+
+    >>> known, meta = Known(), torch.device("meta")
+    >>> lengths = known.run(torch.ops.aten.arange.default, (3,), {"device": meta})
+    >>> lengths.device.type, known.numbers(lengths).tolist()
+    ('meta', [0, 1, 2])
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+        self._by_storage: dict[int, set[int]] = {}
+
+    def numbers(self, tensor: torch.Tensor) -> torch.Tensor | None:
+        """Give a tensor's numbers, on any device; None where they are not known."""
+        if not tensor.is_meta:
+            return tensor.detach()
+        held = self._held.get(id(tensor))
+        return None if held is None else held[1]
+
+    def tell(self, tensor: torch.Tensor, numbers: torch.Tensor) -> None:
+        """Say what a meta tensor's numbers are; they are kept, not copied."""
+        if tensor.is_meta and numbers.numel() <= MOST_KNOWN:
+            self._held[id(tensor)] = (tensor, numbers)
+            self._by_storage.setdefault(storage_of(tensor), set()).add(id(tensor))
+
+    def run(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Run an operation, and on the CPU as well where its numbers are known.
+
+        Raises:
+            Exception: what the operation raises, where neither the meta device nor
+                known numbers nor a stand-in gives a result.
+        """
+        tensors = list(tensors_in((args, tuple(kwargs.values()))))
+        try:
+            given = func(*args, **kwargs)
+        except Exception:
+            given = self._instead(func, args, kwargs, tensors)
+            if given is None:
+                raise
+            return given
+        outputs = [t for t in tensors_in(given) if t.is_meta]
+        if outputs and max(t.numel() for t in outputs) <= MOST_KNOWN:
+            self._follow(func, args, kwargs, tensors, outputs)
+        elif outputs:
+            self._forget(func, outputs)
+        return given
+
+    def _follow(
+        self,
+        func: Any,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        tensors: Sequence[torch.Tensor],
+        outputs: Sequence[torch.Tensor],
+    ) -> None:
+        numbers = self._on_cpu(func, args, kwargs, tensors)
+        if numbers is None:
+            self._forget(func, outputs)
+            return
+        for output, found in zip(outputs, tensors_in(numbers), strict=False):
+            self.tell(output, found)
+
+    def _forget(self, func: Any, outputs: Sequence[torch.Tensor]) -> None:
+        """Forget what was known of memory that has been written to."""
+        if not self._held or not func._schema.is_mutable:  # noqa: SLF001 (no other way)
+            return
+        for output in outputs:
+            for key in self._by_storage.pop(storage_of(output), ()):
+                self._held.pop(key, None)
+
+    def _on_cpu(
+        self,
+        func: Any,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        tensors: Sequence[torch.Tensor],
+    ) -> Any:
+        """Give the operation's result on known numbers; None where they are not."""
+        is_random = torch.Tag.nondeterministic_seeded in func.tags
+        if is_random or "empty" in func.overloadpacket.__name__:
+            return None
+        if any(self.numbers(tensor) is None for tensor in tensors):
+            return None
+        arguments = _mapped(tuple(args), self._moved)
+        keywords = _mapped(dict(kwargs), self._moved)
+        with torch.no_grad():
+            return func(*arguments, **keywords)
+
+    def _moved(self, value: Any) -> Any:
+        if isinstance(value, torch.Tensor):
+            return self.numbers(value)
+        return _CPU if isinstance(value, torch.device) else value
+
+    def _instead(
+        self,
+        func: Any,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        tensors: Sequence[torch.Tensor],
+    ) -> Any:
+        """Give what an operation gives that the meta device refuses, if known."""
+        is_meta = [tensor.is_meta for tensor in tensors]
+        if not any(is_meta):
+            return None
+        given = self._on_cpu(func, args, kwargs, tensors)
+        if given is not None:
+            return _mapped(given, self._as_meta)
+        if not all(is_meta) and not func._schema.is_mutable:  # noqa: SLF001 (no other way)
+            moved = _mapped(tuple(args), self._as_meta)
+            return func(*moved, **_mapped(dict(kwargs), self._as_meta))
+        return stand_in(func, args, kwargs)
+
+    def _as_meta(self, value: Any) -> Any:
+        if not isinstance(value, torch.Tensor) or value.is_meta:
+            return value
+        made = value.to("meta")
+        self.tell(made, value)
+        return made
+
+
+def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Change everything inside tuples, lists and dicts."""
+    if isinstance(value, tuple | list):
+        return type(value)(_mapped(item, change) for item in value)
+    if isinstance(value, dict):
+        return {key: _mapped(item, change) for key, item in value.items()}
+    return change(value)
