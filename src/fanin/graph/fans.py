@@ -47,7 +47,8 @@ class AxisRoles:
     independent blocks (the convolution's groups; the channels of a depthwise one; the
     experts of a stacked weight). The output axes hold the count over all groups and
     the input axes that of one, except in a transposed convolution, where it is the
-    other way round. ``is_transposed``: a transposed convolution. ``strides``: the
+    other way round, unless ``has_all_outputs`` (JAX lays every kernel out alike).
+    ``is_transposed``: a transposed convolution. ``strides``: the
     product of the strides over all spatial axes. ``is_lookup``: an embedding table,
     whose one-hot input has a single term.
 
@@ -62,6 +63,7 @@ class AxisRoles:
     strides: int = 1
     is_transposed: bool = False
     is_lookup: bool = False
+    has_all_outputs: bool = False
 
 
 def fans(shape: tuple[int, ...], roles: AxisRoles) -> Fan[float]:
@@ -111,8 +113,9 @@ def matrix_fans(shape: tuple[int, ...], roles: AxisRoles) -> Fan[float]:
     """
     _require_each_axis_once(shape, roles)
     n_inputs, n_outputs = _count(shape, roles.inputs), _count(shape, roles.outputs)
-    _require_whole_groups(n_inputs if roles.is_transposed else n_outputs, roles)
-    if roles.is_transposed:
+    is_counted_in = roles.is_transposed and not roles.has_all_outputs
+    _require_whole_groups(n_inputs if is_counted_in else n_outputs, roles)
+    if is_counted_in:
         n_inputs //= roles.groups
     else:
         n_outputs //= roles.groups

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -55,6 +56,17 @@ def round_away(z: np.ndarray) -> np.ndarray:
     return np.asarray(np.sign(z) * np.floor(np.abs(z) + 0.5))
 
 
+def inverse_erf(p: float) -> float:
+    """Give the x with erf(x) = p: ±∞ at ±1, NaN beyond.
+
+    >>> round(inverse_erf(math.erf(0.75)), 12)
+    0.75
+    """
+    if abs(p) >= 1.0:
+        return math.copysign(math.inf, p) if abs(p) == 1.0 else math.nan
+    return NormalDist().inv_cdf((p + 1.0) / 2.0) / math.sqrt(2.0)
+
+
 def _divide(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.divide(left, right))
@@ -95,6 +107,7 @@ FUNCTIONS: Final[Mapping[str, PointwiseFunction]] = {
     "eq": lambda a, b: np.equal(a, b).astype(float),
     "erf": _over(math.erf),
     "erfc": _over(math.erfc),
+    "erf_inv": _over(inverse_erf),
     "exp": _quiet(np.exp),
     "exp2": _quiet(np.exp2),
     "expm1": _quiet(np.expm1),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from fanin.frameworks._jaxpr import shaping, summing
+from fanin.frameworks._jaxpr import contracting, selecting, shaping, summing
 from fanin.frameworks._jaxpr.recorder import Recorder
 from fanin.graph.builder import GraphBuilder
 
@@ -76,11 +76,16 @@ def record(  # noqa: PLR0913 (a recording has that many circumstances)
         is_training=is_training,
         is_measured=is_measured,
     )
-    translators = {**shaping.TRANSLATORS, **summing.TRANSLATORS}
+    translators = {
+        **contracting.TRANSLATORS,
+        **selecting.TRANSLATORS,
+        **shaping.TRANSLATORS,
+        **summing.TRANSLATORS,
+    }
     recorder = Recorder(builder, translators, path_of, program.dtypes)
     for value, argument in zip(program.inputs, arguments, strict=True):
         _announce(recorder, value, argument)
-    for step in program.readable():
+    for step in program.steps:
         recorder.take(step)
     ends = tuple(recorder.draft(output) for output in program.outputs)
     built = builder.build(ends)

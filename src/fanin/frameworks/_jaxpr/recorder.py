@@ -30,8 +30,20 @@ if TYPE_CHECKING:
 MOST_FOLDED: Final = 1 << 20
 """Entries up to which a value that no input decides is worked out while recording."""
 
-DRAWS: Final = frozenset({"random_bits", "threefry2x32", "rng_bit_generator"})
+DRAWS: Final = frozenset(
+    {
+        "random_bits",
+        "random_gamma",
+        "rng_bit_generator",
+        "rng_uniform",
+        "threefry2x32",
+    }
+)
 """Primitives that draw numbers."""
+
+
+LOOPS: Final = frozenset({"scan", "while"})
+"""Primitives of which a round or two are laid open, and that run whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +62,9 @@ class Recorder:
     dtypes: of the program's values. drafts: the builder's id of each of them; values:
     the other way round. numbers: values that neither batch nor parameters decide.
     keeps: of random values, the share that is kept where they are a mask, else NaN.
-    totals, quotients: drafts that are a sum, or a value divided by a number. views:
-    by draft, the path of the parameter whose numbers it holds in some order and shape.
+    totals, quotients: drafts that are a sum, or a value divided by a number.
+    differences: by the two drafts that were subtracted. views: by draft, the path of
+    the parameter whose numbers it holds in some order and shape.
     linears: by value, the path of the parameter that a contraction was made with.
     """
 
@@ -72,6 +85,7 @@ class Recorder:
         self.keeps: dict[int, float] = {}
         self.totals: dict[int, Total] = {}
         self.quotients: dict[int, tuple[int, float]] = {}
+        self.differences: dict[tuple[int, ...], Sequence[int]] = {}
         self.views: dict[int, str] = {}
         self.linears: dict[int, str] = {}
 
@@ -127,7 +141,10 @@ class Recorder:
     # One step
 
     def take(self, step: Step) -> None:
-        """Describe one step to the builder."""
+        """Describe one step to the builder; of one that runs whole, what is inside."""
+        if step.inner:
+            self._take_inside(step)
+            return
         path = self.path_of(step.scope) or self._owner(step)
         self.builder.place = Place(path=path, source=step.source)
         if self._fold(step) or self._draw(step):
@@ -136,6 +153,24 @@ class Recorder:
         for value, draft in zip(step.outputs, translate(self, step), strict=True):
             self.drafts[value] = draft
             self.values.setdefault(draft, value)
+
+    def _take_inside(self, step: Step) -> None:
+        if self._fold(step) or self._draw(step):
+            return
+        for inner in step.inner:
+            self.take(inner)
+        if step.primitive in LOOPS:
+            for value in step.outputs:
+                # What one round gave, a counter say, is not what all of them give.
+                if self.numbers.pop(value, None) is not None:
+                    self.drafts[value] = self.builder.constant(
+                        None, self.shape(step, value)
+                    )
+
+    @staticmethod
+    def shape(step: Step, value: int) -> tuple[int, ...]:
+        """Give the shape of one of the step's outputs."""
+        return step.shapes[step.outputs.index(value)]
 
     def _owner(self, step: Step) -> str:
         """Give the module of the parameter that the step reads, if it reads one."""
@@ -209,11 +244,21 @@ def pointwise(recorder: Recorder, step: Step) -> Sequence[int]:
     """Add a step that works entry by entry."""
     function = function_of(step)
     if function is None:
-        return opaque(recorder, step)
+        return counted(recorder, step) or opaque(recorder, step)
     inputs = [recorder.draft(source) for source in step.inputs]
     rule = RULES.get(step.primitive, "")
     return [
         recorder.builder.pointwise(step.primitive, inputs, function, rule=rule),
+    ]
+
+
+def counted(recorder: Recorder, step: Step) -> Sequence[int]:
+    """Add a step that gives whole numbers or truth values alone: places, not sizes."""
+    inputs = [recorder.draft(source) for source in step.inputs]
+    if not inputs or any("float" in d or "complex" in d for d in step.dtypes):
+        return []
+    return [
+        recorder.builder.pick(step.primitive, inputs[0], shape) for shape in step.shapes
     ]
 
 

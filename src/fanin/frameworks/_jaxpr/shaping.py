@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fanin.frameworks._jaxpr.recorder import opaque, pointwise
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -77,9 +75,13 @@ def sliced(recorder: Recorder, step: Step) -> Sequence[int]:
     """Add a static slice; cut along one axis it says which part is taken."""
     source = recorder.draft(step.inputs[0])
     if "round" in step.params:  # of an unrolled scan: one entry of the first axis
-        shape, start = (1, *step.shapes[0]), int(step.params["round"])
-        made = recorder.builder.pick("slice", source, shape, axis=0, start=start)
-        return [recorder.builder.reshape("slice", made, step.shapes[0])]
+        start = int(step.params["round"])
+        made = recorder.builder.pick(
+            "slice", source, step.shapes[0], axis=0, start=start, is_dropped=True
+        )
+        if source in recorder.views:
+            recorder.views[made] = recorder.views[source]
+        return [made]
     held, shape = recorder.builder.shape(source), step.shapes[0]
     cut = [axis for axis, n in enumerate(held) if n != shape[axis]]
     if not cut:
@@ -133,6 +135,18 @@ def concatenated(recorder: Recorder, step: Step) -> Sequence[int]:
     return [recorder.builder.concat("concatenate", inputs, axis)]
 
 
+def passed_on(recorder: Recorder, step: Step) -> Sequence[int]:
+    """Add nothing: every output is its input."""
+    return [recorder.draft(source) for source in step.inputs]
+
+
+def repeated(recorder: Recorder, step: Step) -> Sequence[int]:
+    """Add what a loop gave in each round: as in the last one that is laid open."""
+    source, shape = recorder.draft(step.inputs[0]), step.shapes[0]
+    axes = range(1, len(shape))
+    return [recorder.builder.broadcast("rounds", source, shape, tuple(axes))]
+
+
 def stacked(recorder: Recorder, step: Step) -> Sequence[int]:
     """Add tensors laid side by side along an axis of their own."""
     axis = int(step.params.get("axis", 0))
@@ -145,46 +159,6 @@ def stacked(recorder: Recorder, step: Step) -> Sequence[int]:
     return [recorder.builder.concat("stack", inputs, axis)]
 
 
-def selected(recorder: Recorder, step: Step) -> Sequence[int]:
-    """Add a choice between cases, unless it is known which one is taken.
-
-    A choice of whole numbers wraps a negative index; one between numbers and NaN marks
-    an index out of range; one by a random mask between a number and 0 is dropout.
-    """
-    which, *cases = step.inputs
-    known = recorder.scalar(which)
-    if known is not None:
-        return _same(recorder, step, int(known) + 1)
-    if "int" in step.dtypes[0]:
-        return _same(recorder, step, 1)
-    numbers = [recorder.number(case) for case in cases]
-    for index, number in enumerate(numbers):
-        if number is not None and number.dtype.kind == "f" and np.isnan(number).all():
-            return _same(recorder, step, 2 - index)
-    if recorder.is_random(which) and recorder.scalar(cases[0]) == 0.0:
-        return masked(recorder, step, keep=recorder.keep(which))
-    return pointwise(recorder, step)
-
-
-def masked(recorder: Recorder, step: Step, *, keep: float) -> Sequence[int]:
-    """Add dropout: the last input, or 0; JAX divides by the share kept beforehand."""
-    which, source = recorder.draft(step.inputs[0]), recorder.draft(step.inputs[-1])
-    whole, divisor = recorder.quotients.get(source, (source, 1.0))
-    if np.isclose(divisor, keep, rtol=1e-6):
-        return [recorder.builder.noise("dropout", whole, p=round(1.0 - keep, 6))]
-    inputs = [source, which]
-    return [
-        recorder.builder.pointwise("select_n", inputs, np.multiply, rule="multiply")
-    ]
-
-
-def _same(recorder: Recorder, step: Step, index: int) -> Sequence[int]:
-    source = recorder.draft(step.inputs[index])
-    if recorder.builder.shape(source) == step.shapes[0]:
-        return [source]
-    return [recorder.builder.broadcast("select_n", source, step.shapes[0])]
-
-
 TRANSLATORS: Mapping[str, Translator] = {
     "broadcast_in_dim": broadcast,
     "concatenate": concatenated,
@@ -193,12 +167,14 @@ TRANSLATORS: Mapping[str, Translator] = {
     "copy_p": reshaped,
     "dynamic_slice": dynamically_sliced,
     "expand_dims": reshaped,
-    "optimization_barrier": opaque,
+    "optimization_barrier": passed_on,
+    "pcast": reshaped,
+    "pvary": reshaped,
     "pad": padded,
     "reduce_precision": reshaped,
     "reshape": reshaped,
+    "rounds": repeated,
     "rev": flipped,
-    "select_n": selected,
     "slice": sliced,
     "split": split,
     "squeeze": reshaped,

@@ -1,9 +1,8 @@
-"""JAX's primitives that sum: contractions, convolutions, lookups, reductions."""
+"""JAX's primitives that sum or average: reductions, pooling, quotients by counts."""
 
 from __future__ import annotations
 
 from math import prod
-from string import ascii_letters
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,7 +12,6 @@ from fanin.frameworks._jaxpr.recorder import (
     opaque,
     pointwise,
 )
-from fanin.graph.fans import AxisRoles
 from fanin.graph.windows import WindowAxis
 
 if TYPE_CHECKING:
@@ -34,108 +32,11 @@ KINDS: Final = {
 }
 
 
-def contracted(recorder: Recorder, step: Step) -> Sequence[int]:
-    """Add a ``dot_general``, its dimension numbers written as ``einsum`` does."""
-    left, right = (recorder.draft(source) for source in step.inputs)
-    (over_left, over_right), (batch_left, batch_right) = step.params[
-        "dimension_numbers"
-    ]
-    rank_left = len(recorder.builder.shape(left))
-    rank_right = len(recorder.builder.shape(right))
-    on_left = list(ascii_letters[:rank_left])
-    on_right = list(ascii_letters[rank_left : rank_left + rank_right])
-    pairs = zip((*over_left, *batch_left), (*over_right, *batch_right), strict=True)
-    for axis_left, axis_right in pairs:
-        on_right[axis_right] = on_left[axis_left]
-    free = [on_left[i] for i in range(rank_left) if i not in {*over_left, *batch_left}]
-    free += [
-        on_right[i] for i in range(rank_right) if i not in {*over_right, *batch_right}
-    ]
-    out = "".join([on_left[axis] for axis in batch_left] + free)
-    for side, other in ((right, left), (left, right)):
-        if other not in recorder.views:
-            recorder.multiply_by(step, side)
-    subscripts = f"{''.join(on_left)},{''.join(on_right)}->{out}"
-    return [recorder.builder.contract("dot_general", left, right, subscripts)]
-
-
-def convolved(recorder: Recorder, step: Step) -> Sequence[int]:
-    """Add a ``conv_general_dilated``; spread inputs make it a transposed one.
-
-    A convolution grouped over its batch, or both grouped and transposed, is opaque.
-    """
-    params, shape = step.params, step.shapes[0]
-    numbers = params["dimension_numbers"]
-    spread = prod(params["lhs_dilation"])
-    groups = int(params["feature_group_count"])
-    is_plain = numbers.lhs_spec[0] == numbers.out_spec[0] == 0
-    has_one_axis = numbers.lhs_spec[1] == numbers.out_spec[1]
-    is_mixed = params["batch_group_count"] > 1 or (spread > 1 and groups > 1)
-    if is_mixed or not (is_plain and has_one_axis):
-        return opaque(recorder, step)
-    source, weight = (recorder.draft(given) for given in step.inputs)
-    roles = AxisRoles(
-        outputs=(numbers.rhs_spec[0],),
-        inputs=(numbers.rhs_spec[1],),
-        kernel=tuple(sorted(numbers.rhs_spec[2:])),
-        groups=groups,
-        strides=spread if spread > 1 else prod(params["window_strides"]),
-        is_transposed=spread > 1,
-    )
-    recorder.multiply_by(step, weight)
-    made = recorder.builder.convolve(
-        "conv_general_dilated",
-        source,
-        weight,
-        shape,
-        roles=roles,
-        channel_axis=numbers.out_spec[1],
-        windows=_axes(recorder, step, source, weight),
-    )
-    return [made]
-
-
-def _axes(recorder: Recorder, step: Step, source: int, weight: int) -> list[WindowAxis]:
-    params, numbers = step.params, step.params["dimension_numbers"]
-    held, kernel = recorder.builder.shape(source), recorder.builder.shape(weight)
-    return [
-        WindowAxis(
-            axis=numbers.out_spec[2 + axis],
-            n_in=held[numbers.lhs_spec[2 + axis]],
-            n_out=step.shapes[0][numbers.out_spec[2 + axis]],
-            kernel=kernel[numbers.rhs_spec[2 + axis]],
-            stride=params["window_strides"][axis],
-            low=params["padding"][axis][0],
-            dilation=params["rhs_dilation"][axis],
-            spread=params["lhs_dilation"][axis],
-        )
-        for axis in range(len(params["window_strides"]))
-    ]
-
-
-def gathered(recorder: Recorder, step: Step) -> Sequence[int]:
-    """Add a ``gather`` of whole rows along one axis; any other one is a pick."""
-    table, indices = (recorder.draft(source) for source in step.inputs)
-    numbers, sizes = step.params["dimension_numbers"], step.params["slice_sizes"]
-    held, read = recorder.builder.shape(table), recorder.builder.shape(indices)
-    collapsed = tuple(numbers.collapsed_slice_dims)
-    whole = all(
-        size == (1 if axis in collapsed else held[axis])
-        for axis, size in enumerate(sizes)
-    )
-    is_rows = len(collapsed) == 1 and tuple(numbers.start_index_map) == collapsed
-    n_leading = len(step.shapes[0]) - len(numbers.offset_dims)
-    is_last = tuple(numbers.offset_dims) == tuple(range(n_leading, len(step.shapes[0])))
-    if not (whole and is_rows and is_last and read[-1] == 1):
-        return [recorder.builder.pick("gather", table, step.shapes[0])]
-    recorder.multiply_by(step, table)
-    flat = recorder.builder.reshape("gather", indices, read[:-1])
-    return [recorder.builder.lookup("gather", table, flat, axis=collapsed[0])]
-
-
 def reduced(recorder: Recorder, step: Step) -> Sequence[int]:
     """Add a reduction over axes; of a sum it is kept of what, to know a mean."""
     source, axes = recorder.draft(step.inputs[0]), tuple(step.params["axes"])
+    if not axes:  # as vmap leaves it of a mean over the batch
+        return [source]
     kind = KINDS[step.primitive]
     made = recorder.builder.reduce(step.primitive, source, axes, kind=kind)
     if kind == "sum":
@@ -205,6 +106,8 @@ def divided(recorder: Recorder, step: Step) -> Sequence[int]:
     if divisor is None or divisor.size == 0:
         return pointwise(recorder, step)
     source = recorder.draft(step.inputs[0])
+    if recorder.scalar(step.inputs[1]) == 1.0:
+        return [source]
     total = recorder.totals.get(source)
     # Average pooling divides by the entries that are no padding: most, inside.
     if total is not None and float(divisor.max()) == total.count:
@@ -214,6 +117,14 @@ def divided(recorder: Recorder, step: Step) -> Sequence[int]:
     if number is not None:
         recorder.quotients[made[0]] = (source, number)
     return made
+
+
+def subtracted(recorder: Recorder, step: Step) -> Sequence[int]:
+    """Add a difference, once: a variance written by hand subtracts the mean twice."""
+    inputs = tuple(recorder.draft(source) for source in step.inputs)
+    if inputs not in recorder.differences:
+        recorder.differences[inputs] = pointwise(recorder, step)
+    return recorder.differences[inputs]
 
 
 def multiplied(recorder: Recorder, step: Step) -> Sequence[int]:
@@ -252,13 +163,11 @@ def largest(recorder: Recorder, step: Step) -> Sequence[int]:
 
 
 TRANSLATORS: Mapping[str, Translator] = {
-    "conv_general_dilated": convolved,
     "div": divided,
-    "dot_general": contracted,
-    "gather": gathered,
     "max": largest,
     "mul": multiplied,
     "psum": summed_over_batch,
+    "psum_invariant": summed_over_batch,
     "reduce_and": reduced,
     "reduce_max": reduced,
     "reduce_min": reduced,
@@ -267,5 +176,6 @@ TRANSLATORS: Mapping[str, Translator] = {
     "reduce_window_max": pooled,
     "reduce_window_min": pooled,
     "reduce_window_sum": pooled,
+    "sub": subtracted,
 }
 """By JAX's name of the primitive."""

@@ -7,17 +7,14 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-import jax
 from jax.extend.core import Literal
 
+from fanin.frameworks._jaxpr import loops
 from fanin.frameworks._jaxpr.equation import runner, source_line
 from fanin.frameworks._jaxpr.steps import Constant, Program, Source, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-
-LONGEST_SCAN: Final = 64
-"""Rounds up to which a scan is unrolled; a longer one is a single opaque step."""
 
 OPENED: Final = {
     "jit": "jaxpr",
@@ -41,14 +38,15 @@ KEPT_WHOLE: Final = {
 def program_of(closed: Any) -> Program:
     """Lay a ``ClosedJaxpr`` (from ``jax.make_jaxpr``) out as steps.
 
+    >>> import jax
     >>> closed = jax.make_jaxpr(lambda x: jax.nn.relu(x + 1.0))(0.5)
     >>> [step.primitive for step in program_of(closed).readable()]
     ['add', 'max']
     """
-    return _Unfolding().program(closed)
+    return Unfolding().program(closed)
 
 
-class _Unfolding:
+class Unfolding:
     """Numbers the values and collects the steps of one program."""
 
     def __init__(self) -> None:
@@ -71,9 +69,15 @@ class _Unfolding:
         )
 
     def new(self, aval: Any) -> int:
+        """Number a value of JAX's abstract kind."""
+        shape = tuple(int(n) for n in getattr(aval, "shape", ()))
+        return self.number(shape, str(getattr(aval, "dtype", "opaque")))
+
+    def number(self, shape: tuple[int, ...], dtype: str) -> int:
+        """Number a value of that shape."""
         value = next(self.ids)
-        self.shapes[value] = tuple(int(n) for n in getattr(aval, "shape", ()))
-        self.dtypes[value] = str(getattr(aval, "dtype", "opaque"))
+        self.shapes[value] = shape
+        self.dtypes[value] = dtype
         return value
 
     def unfold(
@@ -103,16 +107,13 @@ class _Unfolding:
         if name in OPENED:
             with self.within(eqn):
                 return self.call(eqn.params[OPENED[name]], inputs)
-        if name == "scan" and eqn.params["length"] <= LONGEST_SCAN:
+        if loops.is_unrolled(eqn):
             with self.within(eqn):
-                return self.scan(eqn, inputs)
-        inner_steps: tuple[Step, ...] = ()
+                return loops.unrolled(self, eqn, inputs)
         outputs = tuple(self.new(var.aval) for var in eqn.outvars)
-        if name in KEPT_WHOLE:
-            with self.within(eqn):
-                held = eqn.params[KEPT_WHOLE[name]]
-                inner_steps = self.inside(held, inputs, outputs)
-        return [self.step(eqn, inputs, outputs, inner_steps)], outputs
+        with self.within(eqn):
+            inner = self.inside(eqn, inputs, outputs)
+        return [self.step(eqn, inputs, outputs, inner)], outputs
 
     def call(
         self, inner: Any, inputs: Sequence[Source]
@@ -121,10 +122,16 @@ class _Unfolding:
         return self.unfold(jaxpr, getattr(inner, "consts", ()), inputs)
 
     def inside(
-        self, inner: Any, inputs: Sequence[Source], outputs: tuple[int, ...]
+        self, eqn: Any, inputs: tuple[Source, ...], outputs: tuple[int, ...]
     ) -> tuple[Step, ...]:
         """Give the steps inside a step that runs whole, ending in its output ids."""
-        steps, ends = self.call(inner, inputs)
+        name = eqn.primitive.name
+        if name in KEPT_WHOLE:
+            steps, ends = self.call(eqn.params[KEPT_WHOLE[name]], inputs)
+        elif name in loops.LAID_OPEN:
+            steps, ends = loops.LAID_OPEN[name](self, eqn, inputs)
+        else:
+            return ()
         made = {value for step in steps for value in step.outputs}
         same = {
             end: output
@@ -189,63 +196,6 @@ class _Unfolding:
             scope=self.around[-1][0],
             source=self.around[-1][1],
         )
-
-    def scan(
-        self, eqn: Any, inputs: tuple[Source, ...]
-    ) -> tuple[list[Step], tuple[Source, ...]]:
-        """Unroll a scan: consts, carry and slices in; carry and stacked slices out."""
-        params = eqn.params
-        body, n_consts, n_carry = (
-            params["jaxpr"],
-            params["num_consts"],
-            params["num_carry"],
-        )
-        consts = inputs[:n_consts]
-        carry = inputs[n_consts : n_consts + n_carry]
-        sequences = inputs[n_consts + n_carry :]
-        rounds = range(params["length"])
-        steps: list[Step] = []
-        slices: list[tuple[Source, ...]] = []
-        for index in reversed(rounds) if params["reverse"] else rounds:
-            taken = [self.sliced(s, index, steps) for s in sequences]
-            made, outputs = self.call(body, (*consts, *carry, *taken))
-            steps += made
-            carry = outputs[:n_carry]
-            slices.append(outputs[n_carry:])
-        if params["reverse"]:
-            slices.reverse()
-        stacked = [
-            self.stacked(tuple(parts), var.aval, steps)
-            for parts, var in zip(
-                zip(*slices, strict=True), eqn.outvars[n_carry:], strict=True
-            )
-        ]
-        return steps, (*carry, *stacked)
-
-    def sliced(self, sequence: Source, index: int, steps: list[Step]) -> Source:
-        if isinstance(sequence, Constant):
-            return Constant(value=sequence.value[index])
-        value = next(self.ids)
-        self.shapes[value] = self.shapes[sequence][1:]
-        self.dtypes[value] = self.dtypes[sequence]
-
-        def run(whole: Any) -> list[Any]:
-            return [whole[index]]
-
-        step = self.synthetic("slice", (sequence,), (value,), run)
-        steps.append(replace(step, params={"round": index}))
-        return value
-
-    def stacked(
-        self, parts: tuple[Source, ...], aval: Any, steps: list[Step]
-    ) -> Source:
-        value = self.new(aval)
-
-        def run(*values: Any) -> list[Any]:
-            return [jax.numpy.stack(values)]
-
-        steps.append(self.synthetic("stack", parts, (value,), run))
-        return value
 
 
 def _renamed(step: Step, same: Mapping[int, int]) -> Step:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fanin.frameworks._jaxpr.interpret import interpret
-from fanin.frameworks._jaxpr.unfold import LONGEST_SCAN, program_of
+from fanin.frameworks._jaxpr.loops import LONGEST_UNROLLED
+from fanin.frameworks._jaxpr.unfold import program_of
 
 X = np.linspace(-1.0, 1.0, 6, dtype=np.float32).reshape(2, 3)
 
@@ -89,7 +90,7 @@ def test_each_call_of_one_inner_program_has_values_of_its_own():
 
 
 def test_a_long_scan_stays_one_step():
-    rows = np.zeros((LONGEST_SCAN + 1, 3), np.float32)
+    rows = np.zeros((LONGEST_UNROLLED + 1, 3), np.float32)
     program = program_of(
         jax.make_jaxpr(lambda r: jax.lax.scan(lambda c, x: (c + x, x), r[0], r))(rows)
     )
