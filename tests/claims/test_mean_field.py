@@ -9,7 +9,7 @@ import pytest
 
 from fanin.errors import ArgumentError
 from fanin.theory.correlations import correlation_map
-from fanin.theory.edge import edge_at, edge_of_chaos
+from fanin.theory.edge import edge_at
 from fanin.theory.fixed_points import (
     Stability,
     fixed_points,
