@@ -259,7 +259,7 @@ def relu_net(width, depth):
 
 
 def draw_relu_net(rng, width, depth):
-    x = rng.normal(size=width)
+    x = rng.normal(size=(width, 8))
     z = rng.normal(0, 1 / np.sqrt(width), (width, width)) @ (x / np.sqrt(np.mean(x**2)))
     for _ in range(1, depth):
         z = rng.normal(0, np.sqrt(2 / width), (width, width)) @ relu(z)

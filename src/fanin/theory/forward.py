@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import inf, isfinite, prod, sqrt
+from math import inf, isfinite, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fanin.errors import ArgumentError
-from fanin.graph.flow import Flow
 from fanin.graph.graph import Op
 from fanin.graph.unit_spaces import parameter_path
-from fanin.theory.given import Given, number, padding_share, size_of
+from fanin.theory import forward_pairs as with_pairs
+from fanin.theory.forward_facts import (
+    comes_from_softmax,
+    group_facts,
+    is_rotation,
+    linear_facts,
+    table_entry,
+)
+from fanin.theory.forward_walk import Walk
+from fanin.theory.gaussian import gaussian_rule
+from fanin.theory.given import number, size_of
+from fanin.theory.layout import fresh_pairs, rearranged
 from fanin.theory.moments import (
-    LinearFacts,
     Moments,
-    rule_of,
     through_concat,
     through_dropout,
     through_function,
@@ -36,46 +44,21 @@ from fanin.theory.pooling import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fanin.graph.graph import Graph, Node
+    from fanin.graph.graph import Node
 
 MEASURED = "not predicted: measure here"
 
 
-class Forward:
-    """One walk from the inputs to the outputs.
-
-    ``moments`` holds what is predicted at each node, None where there is no rule;
-    ``slopes`` E[φ′²] of each elementwise node; ``notes`` why something is None.
-    """
-
-    def __init__(self, graph: Graph, given: Given) -> None:
-        self.graph = graph
-        self.flow = Flow(graph)
-        self.given = given
-        self.moments: dict[int, Moments | None] = {}
-        self.slopes: dict[int, float] = {}
-        self.notes: dict[int, str] = {}
-        self._roots: dict[int, frozenset[int]] = {}
-
-    def run(self) -> None:
-        """Visit all nodes, in order of execution."""
-        for node in self.graph.nodes:
-            self._roots[node.id] = self._roots_of(node)
-            predicted = self._visit(node)
-            self.moments[node.id] = self.given.known.get(node.id, predicted)
-
-    def _roots_of(self, node: Node) -> frozenset[int]:
-        """Give the nodes that this one is a function of, weights not crossed."""
-        if node.op is Op.LINEAR or not node.inputs:
-            return frozenset({node.id})
-        return frozenset().union(*(self._roots[i] for i in node.inputs))
+class Forward(Walk):
+    """The walk with a rule for each operation; a subclass may change some."""
 
     def _visit(self, node: Node) -> Moments | None:
         handlers: dict[Op, Callable[[Node], Moments | None]] = {
             Op.INPUT: self._input,
-            Op.CONSTANT: lambda n: self.given.inputs.get(n.id),
+            Op.CONSTANT: self._constant,
             Op.PARAMETER: self._parameter,
             Op.LINEAR: self._linear,
+            Op.CONTRACT: self._contract,
             Op.ELEMENTWISE: self._elementwise,
             Op.ADD: self._add,
             Op.MULTIPLY: self._multiply,
@@ -83,7 +66,7 @@ class Forward:
             Op.NORMALIZE: self._normalize,
             Op.SOFTMAX: self._softmax,
             Op.REDUCE: self._reduce,
-            Op.REARRANGE: self._first,
+            Op.REARRANGE: self._rearrange,
             Op.NOISE: self._noise,
         }
         handler = handlers.get(node.op)
@@ -91,7 +74,8 @@ class Forward:
             self.notes[node.id] = f"{node.op}: no rule, {MEASURED}"
             return None
         try:
-            predicted = handler(node)
+            with np.errstate(all="ignore"):
+                predicted = handler(node)
         except OverflowError:
             predicted = Moments(second_moment=inf)
         if predicted is not None and not isfinite(predicted.second_moment):
@@ -99,22 +83,23 @@ class Forward:
             return None
         return predicted
 
-    def _first(self, node: Node) -> Moments | None:
-        return self.moments[node.inputs[0]] if node.inputs else None
-
-    def _all(self, node: Node) -> list[Moments] | None:
-        """Give the operands' moments, or None if one is not known."""
-        return self._known(node.inputs)
-
-    def _known(self, ids: tuple[int, ...]) -> list[Moments] | None:
-        found = [self.moments[i] for i in ids]
-        known = [moments for moments in found if moments is not None]
-        return known if len(known) == len(found) else None
-
     # One method an operation
 
     def _input(self, node: Node) -> Moments:
-        return self.given.inputs.get(node.id, Moments())
+        given = self.given.inputs.get(node.id, Moments())
+        if given.pairs is not None:
+            return given
+        return replace(given, pairs=fresh_pairs(node, given))
+
+    def _constant(self, node: Node) -> Moments | None:
+        given = self.given.inputs.get(node.id)
+        if given is None and "second_moment" in node.details:
+            mean, q = number(node, "mean", 0.0), number(node, "second_moment", 0.0)
+            given = Moments(mean=mean, second_moment=q, kurtosis=1.0)
+        if given is None:
+            self.notes[node.id] = f"a table of unknown numbers, {MEASURED}"
+            return None
+        return with_pairs.shared(given, node)
 
     def _parameter(self, node: Node) -> Moments | None:
         path = parameter_path(self.graph, node)
@@ -122,29 +107,25 @@ class Forward:
         if path is None or not (path in given.variances or path in given.means):
             self.notes[node.id] = f"{path}: neither mean nor variance is given"
             return None
-        return given.of(path, mean=0.0)
+        return with_pairs.shared(given.of(path, mean=0.0), node)
 
     def _linear(self, node: Node) -> Moments | None:
-        x, weight = self._first(node), node.weight
-        if weight is None or weight.path not in self.given.variances:
+        x, facts = self._first(node), linear_facts(self.graph, self.given, node)
+        if facts is None or node.weight is None:
             self.notes[node.id] = "the weight's variance is not given"
             return None
-        entry = self.given.of(weight.path, mean=0.0)
-        bias = self.given.of(node.bias, mean=0.0)
-        if weight.roles.is_lookup:
-            return through_sum([entry, bias])
+        if node.weight.roles.is_lookup:
+            return self._lookup(node, x)
         if x is None:
             return None
-        shape = self.graph.parameter(weight.path).shape
-        facts = LinearFacts(
-            n_terms=weight.fan.n_in * (1.0 - padding_share(node)),
-            n_units=float(prod(shape[i] for i in weight.roles.inputs)),
-            variance=entry.variance,
-            mean=entry.mean,
-            bias_variance=bias.variance,
-            bias_mean=bias.mean,
-        )
-        return through_linear(self._fixed_if_input(node, x), facts)
+        plain = through_linear(self._fixed_if_input(node, x), facts)
+        return with_pairs.linear(x, node, facts, plain)
+
+    def _lookup(self, node: Node, x: Moments | None) -> Moments:
+        entry = table_entry(self.given, node)
+        found = with_pairs.lookup(entry, x, self.flow, node, self.graph)
+        bias = self.given.of(node.bias, mean=0.0)
+        return found if node.bias is None else through_sum([found, bias])
 
     def _fixed_if_input(self, node: Node, x: Moments) -> Moments:
         """A batch is given and not drawn: its width adds no fluctuation."""
@@ -152,25 +133,42 @@ class Forward:
         is_input = origin is not None and origin.op is Op.INPUT
         return replace(x, kurtosis=1.0) if is_input else x
 
+    def _contract(self, node: Node) -> Moments | None:
+        parts = self._all(node)
+        if parts is None or len(parts) != 2:
+            return None
+        are_shares = [comes_from_softmax(self.flow, i) for i in node.inputs]
+        found, phrase = with_pairs.contract(node, self.flow, parts, are_shares)
+        self.assume(node, phrase)
+        return found
+
     def _elementwise(self, node: Node) -> Moments | None:
         x = self._first(node)
         if x is None or node.function is None:
             return None
         try:
-            rule = rule_of(x, node.function)
+            rule = gaussian_rule(node.function, mean=x.mean, variance=x.variance)
+            self.slopes[node.id] = rule.slope_second_moment
+            found = through_function(x, rule)
+            return with_pairs.function(x, node.function, found)
         except ArgumentError:
             self.notes[node.id] = f"the function is not finite here, {MEASURED}"
             return None
-        self.slopes[node.id] = rule.slope_second_moment
-        return through_function(x, rule)
 
     def _add(self, node: Node) -> Moments | None:
+        rotated = is_rotation(self.flow, node)
+        if rotated is not None:
+            return self.moments[rotated]
         parts = self._all(node)
         if parts is None:
             return None
-        total = through_sum(parts)
+        whole = self._as_one_function(node, np.add)
+        if whole is not None:
+            return whole
+        total = with_pairs.sums(parts, through_sum(parts))
         if not self._is_dependent(node) or total.second_moment == 0.0:
             return total
+        self.assume(node, "operands depend on one tensor")
         sizes = sorted(part.rms for part in parts)
         nearest = max(sizes[-1] - sum(sizes[:-1]), 0.0) ** 2
         return replace(
@@ -188,48 +186,45 @@ class Forward:
         parts = self._known(sources)
         if parts is None:
             return None
+        whole = None if factors else self._as_one_function(node, np.multiply)
+        if whole is not None:
+            return whole
         product = through_product([*parts, *factors])
+        product = with_pairs.products(parts, factors, product)
         if not self._is_dependent(node):
             return product
-        most = sqrt(product.kurtosis)
+        self.assume(node, "operands depend on one tensor")
+        most = sqrt(max(product.kurtosis, 1.0))
         return replace(product, low=0.0, high=max(product.high, most))
-
-    def _is_dependent(self, node: Node) -> bool:
-        """Say whether two operands depend on one tensor, with no weight between."""
-        seen: set[int] = set()
-        for node_id in node.inputs:
-            if seen & self._roots[node_id]:
-                return True
-            seen |= self._roots[node_id]
-        return False
 
     def _concat(self, node: Node) -> Moments | None:
         parts = self._all(node)
         if parts is None:
             return None
         sizes = [size_of(self.flow.nodes[i]) for i in node.inputs]
-        return through_concat(parts, sizes)
+        return with_pairs.concat(node, parts, sizes, through_concat(parts, sizes))
 
     def _normalize(self, node: Node) -> Moments:
         x = self._first(node)
         eps = number(node, "eps", 0.0)
         if node.details.get("is_identity") and x is not None:
-            normed = replace(
-                x,
-                mean=x.mean / sqrt(1 + eps),
-                second_moment=x.second_moment / (1 + eps),
-            )
+            normed = with_pairs.scaled(x, 1 / (1 + eps))
         elif x is None:
-            normed = Moments()
+            normed = with_pairs.unknown(node)
         else:
-            normed = through_normalization(x, str(node.details.get("kind")), eps)
+            plain = through_normalization(x, str(node.details.get("kind")), eps)
+            normed = with_pairs.normalize(x, group_facts(node), plain)
         gain = self.given.of(node.scale, mean=1.0)
-        return through_affine(normed, gain, self.given.of(node.bias, mean=0.0))
+        shift = self.given.of(node.bias, mean=0.0)
+        return with_pairs.affine(normed, gain, shift, through_affine)
 
     def _softmax(self, node: Node) -> Moments | None:
         x = self._first(node)
-        axis = int(number(node, "axis", -1))
-        return None if x is None else through_softmax(x, node.shape[axis])
+        n_keys = node.shape[int(number(node, "axis", -1))]
+        if x is None:
+            return None
+        self.assume(node, "logits taken as Gaussian")
+        return with_pairs.softmax(x, node, n_keys, through_softmax)
 
     def _reduce(self, node: Node) -> Moments | None:
         x = self._first(node)
@@ -237,24 +232,37 @@ class Forward:
         if x is None or n_entries < 1:
             return None
         kind = node.details.get("kind")
-        if kind == "mean":
-            return through_mean_pool(x, n_entries)
-        if kind == "sum":
-            return through_sum_pool(x, n_entries)
-        return self._maximum(node, n_entries) if kind == "max" else None
+        if kind == "max":
+            return self._maximum(node, n_entries)
+        rules = {"mean": through_mean_pool, "sum": through_sum_pool}
+        rule = rules.get(str(kind))
+        if rule is None:
+            return None
+        return with_pairs.mean(x, node, n_entries, rule(x, n_entries))
 
     def _maximum(self, node: Node, n_entries: int) -> Moments | None:
         """Look through the activation in front of a maximum to its Gaussian."""
         origin = self.flow.origin(node)
         if origin is not None and origin.op is Op.ELEMENTWISE and origin.function:
             before = self.moments[origin.inputs[0]]
-            if before is not None:
-                return through_max_pool(before, n_entries, origin.function)
+            function = origin.function
+        else:
+            before, function = self._first(node), np.asarray
+        if before is None:
+            return None
+        plain = through_max_pool(before, n_entries, function)
+        return with_pairs.maximum(before, node, function, plain)
+
+    def _rearrange(self, node: Node) -> Moments | None:
         x = self._first(node)
-        return None if x is None else through_max_pool(x, n_entries, np.asarray)
+        if x is None or x.pairs is None:
+            return x
+        source = self.flow.nodes[node.inputs[0]]
+        return with_pairs.replaced(x, rearranged(x.pairs, node, source))
 
     def _noise(self, node: Node) -> Moments | None:
         x = self._first(node)
         if x is None or not self.graph.is_training:
             return x
-        return through_dropout(x, number(node, "p", 0.0))
+        p = number(node, "p", 0.0)
+        return with_pairs.noise(x, p, through_dropout(x, p))

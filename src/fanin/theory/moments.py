@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fanin.graph.graph import ScalarFunction
+    from fanin.theory.pairs import Pairs
 
 GAUSSIAN_KURTOSIS = 3.0
 LARGEST_LOG = 700.0  # e⁷⁰⁰ is within float64
@@ -32,7 +33,8 @@ class Moments:
     mean: m = E[x]. second_moment: q = E[x²]. kurtosis: E[x⁴]/E[x²]², 3 for a Gaussian.
     log_variance: variance of ln q over draws of the weights, from layers of finite
     width. low, high: factors on q between which it must lie when an assumption is open
-    (correlation between the positions of a map); both 1 where none is.
+    (operands that depend on one tensor); both 1 where none is. pairs: products between
+    samples and between positions; None takes them as independent.
 
     >>> Moments(mean=0.5, second_moment=1.25).variance
     1.0
@@ -44,6 +46,7 @@ class Moments:
     log_variance: float = 0.0
     low: float = 1.0
     high: float = 1.0
+    pairs: Pairs | None = None
 
     @property
     def variance(self) -> float:
@@ -60,14 +63,26 @@ class Moments:
 
         ln q is taken as normal around −log_variance/2, so that E[q] is the second
         moment: the fluctuations of successive layers multiply (Hanin & Rolnick 2018).
+        Where pairs are known, it is the second moment over the units, samples and
+        positions of one batch: what units fluctuate by on their own counts too.
 
         >>> Moments().interval()
         (1.0, 1.0)
         """
-        centre, spread = -self.log_variance / 2, n_deviations * sqrt(self.log_variance)
+        variance = self._batch_variance()
+        centre, spread = -variance / 2, n_deviations * sqrt(variance)
         low = self.second_moment * self.low * exp(centre - spread)
         high = self.second_moment * self.high * exp(min(centre + spread, LARGEST_LOG))
         return low, high
+
+    def _batch_variance(self) -> float:
+        """Give the variance of ln q, with q averaged over one batch and its units."""
+        pairs = self.pairs
+        if pairs is None:
+            return self.log_variance
+        earlier = np.expm1(np.minimum(pairs.spread, LARGEST_LOG / 2))
+        own = pairs.squares * (1.0 + earlier) / pairs.n_units
+        return log(1.0 + max(pairs.average(earlier + own), 0.0))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import erf, exp, sqrt
+from math import erf, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fanin.theory.concentration import concentration
 from fanin.theory.gaussian import gaussian_rule
 from fanin.theory.moments import Moments
 
@@ -68,8 +69,7 @@ def through_max_pool(
     1.02937537
     """
     rule = gaussian_rule(function, mean=before.mean, variance=before.variance)
-    below = np.array([(1 + erf(z / sqrt(2))) / 2 for z in rule.z])
-    density = n_entries * below ** (n_entries - 1)
+    density = density_of_maximum(rule.z, n_entries)
     q = rule.expect(rule.values**2 * density)
     if q == 0.0:
         return Moments(second_moment=0.0)
@@ -82,6 +82,16 @@ def through_max_pool(
         low=low,
         high=before.high * max(rule.second_moment / q, 1.0),
     )
+
+
+def density_of_maximum(z: np.ndarray, n_entries: int) -> np.ndarray:
+    """Give the density of the largest of k N(0, 1), over that of one: k·P(z)^(k−1).
+
+    >>> density_of_maximum(np.zeros(1), 3).tolist()
+    [0.75]
+    """
+    below = np.array([(1 + erf(x / sqrt(2))) / 2 for x in z])
+    return np.asarray(n_entries * below ** (n_entries - 1))
 
 
 def through_normalization(x: Moments, kind: str, eps: float) -> Moments:
@@ -107,13 +117,13 @@ def through_affine(x: Moments, gain: Moments, shift: Moments) -> Moments:
 
 
 def through_softmax(x: Moments, n_entries: int) -> Moments:
-    """Give m = 1/T, q ≈ e^{s²}/T², with s² the variance of the logits, at most 1/T.
+    """Give m = 1/T, q = E[Σα²]/T for T independent Gaussian logits.
 
-    Leading order for T ≫ e^{s²}: 2 % high at T = 512, s² = 1.
+    E[Σα²] ≈ e^{s²}/T for T ≫ e^{s²}, s² their variance; found exactly here.
 
-    >>> through_softmax(Moments(second_moment=0.0), 4).second_moment
+    >>> round(through_softmax(Moments(second_moment=0.0), 4).second_moment, 12)
     0.0625
     """
     mean = 1.0 / n_entries
-    q = min(exp(min(x.variance, 700.0)) * mean**2, mean)
+    q = concentration(x.variance, n_entries) * mean
     return Moments(mean=mean, second_moment=q, log_variance=x.log_variance)

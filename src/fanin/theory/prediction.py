@@ -24,17 +24,20 @@ class Prediction:
     moments: by node id, None where an operation has no rule and must be measured.
     gradients: E[δ²] of dL/d(output) by node id, relative to 1 at the outputs (or to
     what was given); 0 where none arrives, None where there is no rule.
-    notes: by node id, why something is None.
+    notes: by node id, why something is None. assumptions: by node id, what its rule
+    takes for granted beyond wide layers and random weights, in short phrases.
     """
 
     moments: Mapping[int, Moments | None]
     gradients: Mapping[int, float | None]
     notes: Mapping[int, str] = field(default_factory=dict)
+    assumptions: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     def interval(self, node_id: int) -> tuple[float, float] | None:
         """Give the second moment's interval for one draw of the weights, or None.
 
-        Three standard deviations of its logarithm, for the widths of the layers.
+        Three standard deviations of its logarithm, for the widths of the layers and
+        the size of the batch.
         """
         moments = self.moments[node_id]
         return None if moments is None else moments.interval()
@@ -92,4 +95,5 @@ def predict(
         moments=forward.moments,
         gradients=backward(forward, outputs),
         notes=forward.notes,
+        assumptions=forward.assumptions,
     )

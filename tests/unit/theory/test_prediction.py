@@ -110,14 +110,28 @@ def test_dropout_counts_in_training_only(is_training, expected):
     assert found.gradients[x] == expected
 
 
-def test_a_tensor_added_to_itself_is_bounded_by_twice_its_size():
+def test_a_tensor_added_to_a_function_of_itself_is_one_function():
     sketch = Sketch()
     x = sketch.input((8, 4))
     y = sketch.combine(Op.ADD, x, sketch.noise(x, p=0.0))
+    z = sketch.combine(Op.ADD, x, sketch.apply(x, relu))
+    found = predict(sketch.graph(y, z), {})
 
-    low, high = predict(sketch.graph(y), {}).interval(y)
+    assert found.moments[y].second_moment == pytest.approx(4.0)
+    assert found.moments[z].second_moment == pytest.approx(2.5)
 
-    assert (low, high) == pytest.approx((0.0, 4.0))
+
+def test_a_tensor_added_to_its_masked_self_is_bounded_by_twice_its_size():
+    sketch = Sketch()
+    x = sketch.input((8, 4))
+    y = sketch.combine(Op.ADD, x, sketch.noise(x, p=0.5))
+    found = predict(sketch.graph(y), {})
+
+    low, high = found.interval(y)
+
+    assert low < 1.0
+    assert high >= (1 + np.sqrt(2)) ** 2
+    assert found.assumptions[y] == ("operands depend on one tensor",)
 
 
 def test_a_factor_scales_forward_and_backward():
