@@ -39,6 +39,7 @@ class Kind(StrEnum):
     NORMALIZE = "normalize"
     SOFTMAX = "softmax"
     NOISE = "noise"
+    ROTATE = "rotate"
     OPAQUE = "opaque"
 
 

@@ -15,11 +15,14 @@ from fanin.graph.draft import Draft, Kind
 from fanin.graph.graph import Node, Op
 from fanin.graph.simplify_fact import ACTIVATION
 from fanin.graph.simplify_facts import facts_of
+from fanin.graph.simplify_known import with_known_numbers
 from fanin.graph.simplify_layout import BATCH, UNIT, axis_of
 from fanin.graph.simplify_linear import add_contraction, add_convolution, add_lookup
+from fanin.graph.simplify_mask import add_softmax
 from fanin.graph.simplify_pieces import Piece, Table
 from fanin.graph.simplify_pointwise import add_pointwise
 from fanin.graph.simplify_regions import with_regions
+from fanin.graph.simplify_rotation import with_rotations
 from fanin.graph.simplify_views import add_view, with_direct_reading, with_input_axes
 
 if TYPE_CHECKING:
@@ -45,9 +48,10 @@ def simplify(
         outputs: ids of the values that the model gave.
         batch_size: samples in the batch, None if there is no batch.
     """
-    drafts = with_input_axes(drafts)
+    drafts = with_known_numbers(with_input_axes(drafts))
     facts = facts_of(drafts, batch_size)
     drafts = with_regions(drafts, facts)
+    drafts = with_rotations(drafts, facts)
     drafts = with_direct_reading(drafts, facts)
     table = Table(drafts, facts, outputs)
     for draft in drafts:
@@ -142,25 +146,17 @@ def _add_normalize(table: Table, draft: Draft) -> None:
     table.put(draft, Op.NORMALIZE, [source], details=details, **paths)
 
 
-def _add_softmax(table: Table, draft: Draft) -> None:
-    """A mask before it (a constant added, or entries replaced) is part of it."""
-    source = draft.inputs[0]
-    piece = table.piece(source)
-    if piece is not None and table.has_one_reader(source):
-        flowing = [i for i in piece.inputs if table.pieces[i].op is not Op.CONSTANT]
-        is_mask = piece.op in {Op.ADD, Op.OPAQUE} and len(flowing) == 1
-        if is_mask and len(piece.inputs) == 2:
-            table.put(draft, Op.SOFTMAX, flowing, names=(*piece.names, draft.name))
-            return
-    table.put(draft, Op.SOFTMAX, [table.need(source)])
-
-
 def _add_noise(table: Table, draft: Draft) -> None:
     if draft.settings["p"] == 0.0:
         table.alias[draft.id] = table.resolve(draft.inputs[0])
         return
     details = {"p": draft.settings["p"]}
     table.put(draft, Op.NOISE, [table.need(draft.inputs[0])], details=details)
+
+
+def _add_rotation(table: Table, draft: Draft) -> None:
+    details = {"repeat": 1, "kind": "rotation", **draft.settings}
+    table.put(draft, Op.REARRANGE, [table.need(draft.inputs[0])], details=details)
 
 
 def _add_opaque(table: Table, draft: Draft) -> None:
@@ -184,7 +180,8 @@ _HANDLERS: dict[Kind, Callable[[Table, Draft], None]] = {
     Kind.REDUCE: _add_reduce,
     Kind.POOL: _add_pool,
     Kind.NORMALIZE: _add_normalize,
-    Kind.SOFTMAX: _add_softmax,
+    Kind.SOFTMAX: add_softmax,
     Kind.NOISE: _add_noise,
+    Kind.ROTATE: _add_rotation,
     Kind.OPAQUE: _add_opaque,
 }
