@@ -110,9 +110,10 @@ class Call:
         """Give the shape of the first output."""
         return tuple(self.outputs[0].shape)
 
-    def has_tag(self, tag: Any) -> bool:
-        """Say whether the operation has a tag of ``torch.Tag``."""
-        return tag in self.func.tags
+    @property
+    def is_random(self) -> bool:
+        """Say whether it draws random numbers."""
+        return is_random(self.func)
 
     def __getitem__(self, name: str) -> Any:
         return self.arguments[name]
@@ -120,6 +121,12 @@ class Call:
     def get(self, *names: str) -> Any:
         """Give the argument under the first of these names that the schema has."""
         return next((self.arguments[n] for n in names if n in self.arguments), None)
+
+
+@cache
+def is_random(func: Any) -> bool:
+    """Say whether an operation draws random numbers."""
+    return torch.Tag.nondeterministic_seeded in func.tags
 
 
 def is_counted(call: Call) -> bool:
@@ -135,6 +142,12 @@ def tensors_in(value: Any) -> Iterator[torch.Tensor]:
     """Yield the tensors of an argument or output, lists opened."""
     if isinstance(value, torch.Tensor):
         yield value
-    elif isinstance(value, tuple | list):
+    elif isinstance(value, _LISTS):
         for item in value:
-            yield from tensors_in(item)
+            if isinstance(item, torch.Tensor):
+                yield item
+            elif isinstance(item, _LISTS):
+                yield from tensors_in(item)
+
+
+_LISTS: Final = (tuple, list)

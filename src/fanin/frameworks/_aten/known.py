@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import torch
 
-from fanin.frameworks._aten.call import tensors_in
+from fanin.frameworks._aten.call import is_random, tensors_in
 from fanin.frameworks._aten.memory import storage_of
 from fanin.frameworks._aten.stand_in import stand_in
 
@@ -59,17 +59,16 @@ class Known:
             Exception: what the operation raises, where neither the meta device nor
                 known numbers nor a stand-in gives a result.
         """
-        tensors = list(tensors_in((args, tuple(kwargs.values()))))
         try:
             given = func(*args, **kwargs)
         except Exception:
-            given = self._instead(func, args, kwargs, tensors)
+            given = self._instead(func, args, kwargs)
             if given is None:
                 raise
             return given
         outputs = [t for t in tensors_in(given) if t.is_meta]
         if outputs and max(t.numel() for t in outputs) <= MOST_KNOWN:
-            self._follow(func, args, kwargs, tensors, outputs)
+            self._follow(func, args, kwargs, outputs)
         elif outputs:
             self._forget(func, outputs)
         return given
@@ -79,10 +78,9 @@ class Known:
         func: Any,
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
-        tensors: Sequence[torch.Tensor],
         outputs: Sequence[torch.Tensor],
     ) -> None:
-        numbers = self._on_cpu(func, args, kwargs, tensors)
+        numbers = self._on_cpu(func, args, kwargs)
         if numbers is None:
             self._forget(func, outputs)
             return
@@ -102,13 +100,12 @@ class Known:
         func: Any,
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
-        tensors: Sequence[torch.Tensor],
     ) -> Any:
         """Give the operation's result on known numbers; None where they are not."""
-        is_random = torch.Tag.nondeterministic_seeded in func.tags
-        if is_random or "empty" in func.overloadpacket.__name__:
+        read = tensors_in((args, tuple(kwargs.values())))
+        if any(tensor.is_meta and id(tensor) not in self._held for tensor in read):
             return None
-        if any(self.numbers(tensor) is None for tensor in tensors):
+        if is_random(func) or "empty" in func.overloadpacket.__name__:
             return None
         arguments = _mapped(tuple(args), self._moved)
         keywords = _mapped(dict(kwargs), self._moved)
@@ -125,13 +122,13 @@ class Known:
         func: Any,
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
-        tensors: Sequence[torch.Tensor],
     ) -> Any:
         """Give what an operation gives that the meta device refuses, if known."""
-        is_meta = [tensor.is_meta for tensor in tensors]
+        read = tensors_in((args, tuple(kwargs.values())))
+        is_meta = [tensor.is_meta for tensor in read]
         if not any(is_meta):
             return None
-        given = self._on_cpu(func, args, kwargs, tensors)
+        given = self._on_cpu(func, args, kwargs)
         if given is not None:
             return _mapped(given, self._as_meta)
         if not all(is_meta) and not func._schema.is_mutable:  # noqa: SLF001 (no other way)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
+
+from fanin.frameworks._aten.call import is_random
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,11 +38,14 @@ NAMESPACES: Final = frozenset({"aten", "prims"})
 
 def is_pointwise(call: Call) -> bool:
     """Say whether a call works entry by entry on its tensors."""
-    if call.func.namespace not in NAMESPACES or not call.tensors:
+    return bool(call.tensors) and _works_entry_by_entry(call.func, call.name)
+
+
+@cache
+def _works_entry_by_entry(func: Any, name: str) -> bool:
+    if func.namespace not in NAMESPACES or is_random(func):
         return False
-    if call.has_tag(torch.Tag.nondeterministic_seeded):
-        return False
-    return call.has_tag(torch.Tag.pointwise) or call.name in UNTAGGED
+    return torch.Tag.pointwise in func.tags or name in UNTAGGED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +154,8 @@ RULES: Final = {
     "rsub": "subtract",
     "mul": "multiply",
     "div": "divide",
+    "maximum": "maximum",
+    "minimum": "minimum",
 }
 
 

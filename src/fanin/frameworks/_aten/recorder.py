@@ -17,13 +17,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from fanin.frameworks._aten import (
     layers,
     placing,
     pointwise,
+    pooling,
     selecting,
     shaping,
     summing,
@@ -37,6 +37,8 @@ from fanin.graph.draft import Kind, Place
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import torch
+
     from fanin.frameworks._aten.translate import Translator
     from fanin.graph.builder import GraphBuilder
 
@@ -46,6 +48,7 @@ MOST_SHOWN: Final = 4096
 TRANSLATORS: Mapping[str, Translator] = {
     **pointwise.TRANSLATORS,
     **shaping.TRANSLATORS,
+    **pooling.TRANSLATORS,
     **summing.TRANSLATORS,
     **layers.TRANSLATORS,
     **selecting.TRANSLATORS,
@@ -210,7 +213,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self, call: Call, read: Sequence[int], *, is_pointwise: bool
     ) -> bool:
         """Say whether the outputs are constants, to be written down as such."""
-        if not read or call.has_tag(torch.Tag.nondeterministic_seeded):
+        if not read or call.is_random:
             return False
         if self._stillness.counts(call, read, is_pointwise=is_pointwise):
             return True
@@ -226,7 +229,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _unknown(self, call: Call, output: torch.Tensor) -> int:
         shape = tuple(output.shape)
-        is_random = call.has_tag(torch.Tag.nondeterministic_seeded)
+        is_random = call.is_random
         if is_random and (call.written or call.name not in READS_ITS_INPUT):
             return self.builder.random(call.full_name, shape)
         inputs = [self.value_of(tensor) for tensor in call.tensors]

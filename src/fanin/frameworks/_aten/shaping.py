@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fanin.graph.windows import WindowAxis
+from fanin.frameworks._aten.memory import same_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,6 +97,17 @@ def _split(values: Values, call: Call) -> Sequence[int]:
     return found
 
 
+def _strided(values: Values, call: Call) -> Sequence[int]:
+    """A view by strides: the same tensor, or entries of it, some of them often."""
+    source = _source(values, call)
+    tensor = call.tensors[0]
+    if tensor.is_contiguous() and same_numbers(tensor, call.outputs[0]):
+        return [source]
+    if values.builder.shape(source) == call.shape:
+        return [source]
+    return [values.builder.pick(call.full_name, source, call.shape)]
+
+
 def _picked(values: Values, call: Call) -> Sequence[int]:
     """Some entries in some order: roll, flip, unfold, gather, index."""
     source = _source(values, call)
@@ -170,77 +181,9 @@ def _reduced(values: Values, call: Call) -> Sequence[int]:
         axes = [axes]
     kind = {"amax": "max", "amin": "min"}.get(call.name, call.name)
     is_kept = len(call.shape) == rank
-    if call.name == "var" and call.get("correction") != 0:
-        return []
     name = call.full_name
     return [values.builder.reduce(name, source, axes, kind=kind, is_kept=is_kept)]
 
-
-def _pooled(values: Values, call: Call) -> Sequence[int]:
-    source = _source(values, call)
-    n_spatial = int(call.name.split("pool")[1][0])
-    before, after = values.builder.shape(source), call.shape
-    if len(after) < n_spatial:
-        return []
-    kernel = _each(call["kernel_size"], n_spatial)
-    stride = _each(call["stride"] or kernel, n_spatial)
-    padding = _each(call["padding"], n_spatial)
-    dilation = _each(call.get("dilation") or 1, n_spatial)
-    first = len(after) - n_spatial
-    windows = [
-        WindowAxis(
-            axis=first + i,
-            n_in=before[first + i],
-            n_out=after[first + i],
-            kernel=kernel[i],
-            stride=stride[i],
-            low=padding[i],
-            dilation=dilation[i],
-        )
-        for i in range(n_spatial)
-    ]
-    return [_pool(values, call, source, windows)]
-
-
-def _each(setting: Sequence[int] | int, rank: int) -> tuple[int, ...]:
-    """One setting an axis, where torch allows one for all."""
-    given = (setting,) if isinstance(setting, int) else tuple(int(n) for n in setting)
-    return given * rank if len(given) == 1 else given
-
-
-def _pool(
-    values: Values, call: Call, source: int, windows: Sequence[WindowAxis]
-) -> int:
-    kind = "max" if "max" in call.name else "mean"
-    name = call.full_name
-    return values.builder.pool(name, source, call.shape, kind=kind, windows=windows)
-
-
-def _pooled_to_size(values: Values, call: Call) -> Sequence[int]:
-    """Adaptive pooling: windows of about input ÷ output."""
-    source = _source(values, call)
-    before, after = values.builder.shape(source), call.shape
-    windows = [
-        WindowAxis(axis=i, n_in=n, n_out=m, kernel=-(-n // m), stride=max(1, n // m))
-        for i, (n, m) in enumerate(zip(before, after, strict=True))
-        if 0 < m < n
-    ]
-    return [_pool(values, call, source, windows)]
-
-
-_POOLS = (
-    "max_pool2d_with_indices",
-    "max_pool3d_with_indices",
-    "avg_pool1d",
-    "avg_pool2d",
-    "avg_pool3d",
-)
-_TO_SIZE = (
-    "_adaptive_avg_pool2d",
-    "_adaptive_avg_pool3d",
-    "adaptive_max_pool2d",
-    "adaptive_max_pool3d",
-)
 
 VIEWS: Mapping[str, Translator] = {
     "_reshape_alias": _reshaped,
@@ -265,10 +208,9 @@ VIEWS: Mapping[str, Translator] = {
 
 TRANSLATORS: Mapping[str, Translator] = {
     **VIEWS,
-    **dict.fromkeys(_POOLS, _pooled),
-    **dict.fromkeys(_TO_SIZE, _pooled_to_size),
     "amax": _reduced,
     "amin": _reduced,
+    "as_strided": _strided,
     "cat": _joined,
     "constant_pad_nd": _padded,
     "diagonal": _picked,
@@ -276,6 +218,10 @@ TRANSLATORS: Mapping[str, Translator] = {
     "gather": _picked,
     "index": _picked,
     "mean": _reduced,
+    "im2col": _picked,
+    "native_channel_shuffle": _picked,
+    "pixel_shuffle": _picked,
+    "pixel_unshuffle": _picked,
     "reflection_pad1d": _picked,
     "reflection_pad2d": _picked,
     "reflection_pad3d": _picked,
@@ -287,6 +233,7 @@ TRANSLATORS: Mapping[str, Translator] = {
     "stack": _stacked,
     "sum": _reduced,
     "unfold": _picked,
+    "upsample_nearest1d": _picked,
     "upsample_nearest2d": _picked,
-    "var": _reduced,
+    "upsample_nearest3d": _picked,
 }

@@ -62,7 +62,7 @@ class Stillness:
 
     def note(self, call: Call, read: Sequence[int], made: Iterable[int]) -> None:
         """Remember what follows for an operation's outputs from what it read."""
-        if call.has_tag(torch.Tag.nondeterministic_seeded):
+        if call.is_random:
             return
         if all(self.is_still(value) for value in read):
             self._still.update(made)

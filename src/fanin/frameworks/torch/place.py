@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +18,7 @@ from fanin.graph.draft import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import FrameType
+    from types import CodeType, FrameType
 
 _TORCH: Final = str(Path(torch.__file__).parent)
 _FANIN: Final = str(Path(__file__).parents[2])
@@ -71,22 +72,26 @@ class Whereabouts:
 
 def _user_line() -> str | None:
     """Give "file.py:23" of the nearest frame outside torch, between fanin and fanin."""
-    frames = _frames()
-    own = [f.f_code.co_filename.startswith(_FANIN) for f in frames]
-    first = own.index(False) if False in own else len(frames)  # fanin's, innermost
-    for frame, is_own in zip(frames[first:], own[first:], strict=True):
-        name = frame.f_code.co_filename
-        if is_own:
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 (inspect.stack reads files)
+    while frame is not None and _whose(frame.f_code) == _FANINS:
+        frame = frame.f_back
+    while frame is not None:
+        owner = _whose(frame.f_code)
+        if owner == _FANINS:
             return None
-        if not name.startswith((_TORCH, "<")):
-            return f"{Path(name).name}:{frame.f_lineno}"
+        if owner == _USERS:
+            return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+        frame = frame.f_back
     return None
 
 
-def _frames() -> list[FrameType]:
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 (inspect.stack reads files)
-    found: list[FrameType] = []
-    while frame is not None:
-        found.append(frame)
-        frame = frame.f_back
-    return found
+_FANINS, _TORCHS, _USERS = range(3)
+
+
+@cache
+def _whose(code: CodeType) -> int:
+    """Say whose a function is, told from its file."""
+    name = code.co_filename
+    if name.startswith(_FANIN):
+        return _FANINS
+    return _TORCHS if name.startswith((_TORCH, "<")) else _USERS

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import torch
 
+from fanin.frameworks._aten.literals import Literals
 from fanin.frameworks._aten.recorder import MOST_SHOWN, Recorder
 from fanin.frameworks.torch.batch import tensors_in
 from fanin.frameworks.torch.parameters import is_lazy, named_parameters, parameters
@@ -105,7 +106,12 @@ def recorded(
         recorder.leaf = _leaf(recorder, builder, leaves)
     _announce_memory(recorder, model, substitutes, portrait)
     inputs = _announced_batch(recorder, builder, arguments, on_numbers)
-    with decomposed(model), whereabouts.followed(), recorder:
+    with ExitStack() as stack:
+        stack.enter_context(decomposed(model))
+        stack.enter_context(whereabouts.followed())
+        if not is_measured:
+            stack.enter_context(Literals())
+        stack.enter_context(recorder)
         output = arguments.run(model)
     found = [t for _, t in tensors_in(output, "output") if t.is_floating_point()]
     built = builder.build([recorder.value_of(tensor) for tensor in found])
