@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_ERF: Final = np.frompyfunc(erf_of_float, 1, 1)
+_ERF_STEP: Final = 2.0**-9
+_ERF_PLACES: Final = np.arange(6 * 2**9 + 1) * _ERF_STEP
+_ERF_THERE: Final = np.array([erf_of_float(place) for place in _ERF_PLACES])
+_ERF_SLOPE: Final = 2.0 / sqrt(pi) * np.exp(-(_ERF_PLACES**2))
+"""erf and erf′ at every 1/512 up to 6, where erf is 1 in float64."""
 
 
 def normal_below(z: float) -> float:
@@ -65,9 +69,21 @@ def selu(x: Floats) -> Floats:
 
 
 def erf(x: Floats) -> Floats:
-    """Give the error function, to the last digit or two of float64."""
-    values: Floats = np.asarray(_ERF(x), dtype=np.float64)
-    return values
+    """Give the error function, to the last digit or two of float64.
+
+    Taylor's series of degree 5 around the next place of a table, of which the rest is
+    below 1e-18: erf^(k+1) = (−1)ᵏ·Hₖ·erf′, with Hermite's polynomials Hₖ.
+    """
+    size = np.abs(x)
+    bounded = np.minimum(np.nan_to_num(size, nan=0.0), 6.0)
+    index = np.rint(bounded / _ERF_STEP).astype(np.intp)
+    p = _ERF_PLACES[index]
+    t = bounded - p
+    third, fourth = (4.0 * p**2 - 2.0) / 6.0, (12.0 - 8.0 * p**2) * p / 24.0
+    fifth = (16.0 * p**4 - 48.0 * p**2 + 12.0) / 120.0
+    series = t * (1.0 + t * (-p + t * (third + t * (fourth + t * fifth))))
+    values: Floats = np.copysign(_ERF_THERE[index] + _ERF_SLOPE[index] * series, x)
+    return np.where(np.isnan(x), np.nan, values)
 
 
 def gelu(x: Floats) -> Floats:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from fanin.activations import find_nonlinearity
 from fanin.errors import ArgumentError
+from fanin.theory.mean_field import require_moments
 
 if TYPE_CHECKING:
     from fanin.activations import Activation, Gate
@@ -67,6 +68,7 @@ def gains(
         expected = "a second moment: finite and above 0"
         raise ArgumentError.of(argument="q", received=q, expected=expected)
     nonlinearity = find_nonlinearity(activation)
+    require_moments(nonlinearity)
     moments = nonlinearity.moments(q)
     squared = q * _inverse(moments.second_moment)
     return Gains(

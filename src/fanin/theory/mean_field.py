@@ -53,12 +53,7 @@ class MeanField:
     def __post_init__(self) -> None:
         _require(self.weight_variance, "weight_variance", least=None)
         _require(self.bias_variance, "bias_variance", least=0.0)
-        if isnan(self.nonlinearity.moments().second_moment):
-            expected = "a function with a finite value wherever a Gaussian can be"
-            received = self.nonlinearity.name
-            raise ArgumentError.of(
-                argument="function", received=received, expected=expected
-            )
+        require_moments(self.nonlinearity)
 
     @classmethod
     def of(
@@ -168,6 +163,20 @@ def depth_scale(slope: float) -> float:
         return 0.0 if size == 0.0 else -0.0
     rate = log(size)
     return inf if rate == 0.0 else -1.0 / rate
+
+
+def require_moments(nonlinearity: Nonlinearity) -> None:
+    """Refuse a function that is no number where a Gaussian can be, as ln x.
+
+    Raises:
+        ArgumentError: if its second moment under N(0, 1) is NaN.
+    """
+    if isnan(nonlinearity.moments().second_moment):
+        expected = "a function with a finite value wherever a Gaussian can be"
+        received = nonlinearity.name
+        raise ArgumentError.of(
+            argument="activation", received=received, expected=expected
+        )
 
 
 def _require(value: float, argument: str, *, least: float | None) -> None:

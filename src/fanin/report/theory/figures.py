@@ -145,7 +145,7 @@ def gradients_by_layer(portrait: Portrait) -> str:
         y_label="E[δ²], last layer = 1",
         is_log=True,
         y_range=_bounds([line], least=10.0),
-        width=620.0,
+        width=480.0,
     )
     return line_chart([line], frame)
 

@@ -14,8 +14,8 @@ from fanin.theory import Phase, edge_line, phase_diagram
 if TYPE_CHECKING:
     from fanin.theory import EdgePoint, PhaseDiagram, Portrait
 
-WIDTH: Final = 620.0
-HEIGHT: Final = 380.0
+WIDTH: Final = 480.0
+HEIGHT: Final = 330.0
 N_COLUMNS: Final = 90
 N_ROWS: Final = 60
 FILLS: Final = {
