@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from fanin.frameworks._jaxpr import contracting, selecting, shaping, summing
+from fanin.frameworks._jaxpr.entrywise import pointwise
 from fanin.frameworks._jaxpr.recorder import Recorder
 from fanin.graph.builder import GraphBuilder
 
@@ -82,7 +83,7 @@ def record(  # noqa: PLR0913 (a recording has that many circumstances)
         **shaping.TRANSLATORS,
         **summing.TRANSLATORS,
     }
-    recorder = Recorder(builder, translators, path_of, program.dtypes)
+    recorder = Recorder(builder, translators, pointwise, path_of, program.dtypes)
     for value, argument in zip(program.inputs, arguments, strict=True):
         _announce(recorder, value, argument)
     for step in program.steps:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 import jax
 import numpy as np
 
-from fanin.frameworks._jaxpr.pointwise import RULES, function_of
 from fanin.frameworks._jaxpr.steps import Constant
 from fanin.graph.draft import Place
 
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
     from fanin.graph.windows import WindowAxis
 
     Translator = Callable[["Recorder", Step], Sequence[int]]
+
+Move = tuple[str, tuple[int, ...]]
+"""How numbers were moved: "reshape" to a shape, or "permute" by a permutation."""
 
 MOST_FOLDED: Final = 1 << 20
 """Entries up to which a value that no input decides is worked out while recording."""
@@ -48,12 +50,25 @@ LOOPS: Final = frozenset({"scan", "while"})
 
 @dataclass(frozen=True, kw_only=True)
 class Total:
-    """A sum: of which value, over which axes or windows, of how many entries."""
+    """A sum: of which value, over which axes or windows, of how many entries.
+
+    shape: of the sum; moves: what was done to it since that moved its numbers alone.
+    """
 
     source: int
     axes: tuple[int, ...]
     count: int
+    shape: tuple[int, ...]
     windows: tuple[WindowAxis, ...] = ()
+    moves: tuple[Move, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mean:
+    """A mean over axes of a value, which are no longer there."""
+
+    source: int
+    axes: tuple[int, ...]
 
 
 class Recorder:
@@ -61,23 +76,29 @@ class Recorder:
 
     dtypes: of the program's values. drafts: the builder's id of each of them; values:
     the other way round. numbers: values that neither batch nor parameters decide.
-    keeps: of random values, the share that is kept where they are a mask, else NaN.
-    totals, quotients: drafts that are a sum, or a value divided by a number.
-    differences: by the two drafts that were subtracted. views: by draft, the path of
-    the parameter whose numbers it holds in some order and shape.
-    linears: by value, the path of the parameter that a contraction was made with.
+    keeps: of random values, the share that is kept where they are a mask, else NaN;
+    recipes: the step that draws each. linears: by value, the path of the parameter
+    that a contraction was made with.
+
+    By draft: views, the path of the parameter whose numbers it holds in some order and
+    shape; totals, quotients, products and means, what it is a sum, a quotient by a
+    number, a product or a mean of; columns, the values that it lays side by side along
+    its last axis, each of length 1; thin, the draft that it holds copies of, with
+    length 1 along those axes. differences: by the two drafts that were subtracted.
     """
 
     def __init__(
         self,
         builder: GraphBuilder,
         translators: Mapping[str, Translator],
+        translate_other: Translator,
         path_of: Callable[[str], str],
         dtypes: Mapping[int, str],
     ) -> None:
         self.builder = builder
         self.dtypes = dtypes
         self.translators = translators
+        self.translate_other = translate_other
         self.path_of = path_of
         self.drafts: dict[int, int] = {}
         self.values: dict[int, int] = {}
@@ -86,6 +107,11 @@ class Recorder:
         self.totals: dict[int, Total] = {}
         self.quotients: dict[int, tuple[int, float]] = {}
         self.differences: dict[tuple[int, ...], Sequence[int]] = {}
+        self.means: dict[int, Mean] = {}
+        self.products: dict[int, Sequence[int]] = {}
+        self.columns: dict[int, Sequence[int]] = {}
+        self.thin: dict[int, int] = {}
+        self.recipes: dict[int, Step] = {}
         self.views: dict[int, str] = {}
         self.linears: dict[int, str] = {}
 
@@ -116,6 +142,26 @@ class Recorder:
         if not isinstance(source, Constant):
             self.drafts[source] = made
         return made
+
+    def drawn(self, source: Source) -> np.ndarray | None:
+        """Give numbers that the program draws, as it would draw them: no mask."""
+        if isinstance(source, Constant) or source not in self.recipes:
+            return self.number(source)
+        step = self.recipes[source]
+        if any(prod(shape) > MOST_FOLDED for shape in step.shapes):
+            return None
+        results = step.run(*(self._given(each) for each in step.inputs))
+        return _numbers(results[step.outputs.index(source)])
+
+    def _given(self, source: Source) -> Any:
+        """Give a value that the program draws or fixes, as JAX holds it."""
+        if isinstance(source, Constant):
+            return source.value
+        if source not in self.recipes:
+            return self.numbers[source]
+        step = self.recipes[source]
+        results = step.run(*(self._given(each) for each in step.inputs))
+        return results[step.outputs.index(source)]
 
     def is_random(self, source: Source) -> bool:
         """Say whether the value was drawn, or worked out from what was drawn."""
@@ -149,7 +195,7 @@ class Recorder:
         self.builder.place = Place(path=path, source=step.source)
         if self._fold(step) or self._draw(step):
             return
-        translate = self.translators.get(step.primitive, _pointwise_or_opaque)
+        translate = self.translators.get(step.primitive, self.translate_other)
         for value, draft in zip(step.outputs, translate(self, step), strict=True):
             self.drafts[value] = draft
             self.values.setdefault(draft, value)
@@ -207,6 +253,7 @@ class Recorder:
         keep = self._keep(step, random)
         for value, shape in zip(step.outputs, step.shapes, strict=True):
             self.keeps[value] = keep
+            self.recipes[value] = step
             self.drafts[value] = self.builder.random(step.primitive, shape)
         return True
 
@@ -238,37 +285,3 @@ def draws(step: Step) -> bool:
     """Say whether a step draws numbers, or makes the key that they are drawn from."""
     is_key = any(dtype.startswith("key") for dtype in step.dtypes)
     return step.primitive in DRAWS or is_key
-
-
-def pointwise(recorder: Recorder, step: Step) -> Sequence[int]:
-    """Add a step that works entry by entry."""
-    function = function_of(step)
-    if function is None:
-        return counted(recorder, step) or opaque(recorder, step)
-    inputs = [recorder.draft(source) for source in step.inputs]
-    rule = RULES.get(step.primitive, "")
-    return [
-        recorder.builder.pointwise(step.primitive, inputs, function, rule=rule),
-    ]
-
-
-def counted(recorder: Recorder, step: Step) -> Sequence[int]:
-    """Add a step that gives whole numbers or truth values alone: places, not sizes."""
-    inputs = [recorder.draft(source) for source in step.inputs]
-    if not inputs or any("float" in d or "complex" in d for d in step.dtypes):
-        return []
-    return [
-        recorder.builder.pick(step.primitive, inputs[0], shape) for shape in step.shapes
-    ]
-
-
-def opaque(recorder: Recorder, step: Step) -> Sequence[int]:
-    """Add a step that is none that fanin knows."""
-    inputs = [recorder.draft(source) for source in step.inputs]
-    return [
-        recorder.builder.opaque(step.primitive, inputs, shape) for shape in step.shapes
-    ]
-
-
-def _pointwise_or_opaque(recorder: Recorder, step: Step) -> Sequence[int]:
-    return pointwise(recorder, step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from fanin.frameworks._jaxpr.recorder import Recorder, Translator
+    from fanin.frameworks._jaxpr.recorder import Move, Recorder, Translator
     from fanin.frameworks._jaxpr.steps import Step
 
 
@@ -25,8 +26,15 @@ def carry(recorder: Recorder, source: int, made: int) -> None:
     """Let a value in another shape stay what it was: a view, a sum."""
     if source in recorder.views:
         recorder.views[made] = recorder.views[source]
-    if source in recorder.totals:
-        recorder.totals[made] = recorder.totals[source]
+    shape = recorder.builder.shape(made)
+    moved(recorder, source, made, ("reshape", shape))
+
+
+def moved(recorder: Recorder, source: int, made: int, move: Move) -> None:
+    """Let a sum whose numbers were moved stay a sum."""
+    total = recorder.totals.get(source)
+    if total is not None:
+        recorder.totals[made] = replace(total, moves=(*total.moves, move))
 
 
 def cast(recorder: Recorder, step: Step) -> Sequence[int]:
@@ -47,9 +55,16 @@ def _as_truth(z: np.ndarray) -> np.ndarray:
 def permuted(recorder: Recorder, step: Step) -> Sequence[int]:
     """Add a transposition."""
     source = recorder.draft(step.inputs[0])
-    made = recorder.builder.permute("transpose", source, step.params["permutation"])
+    permutation = tuple(int(axis) for axis in step.params["permutation"])
+    held = recorder.builder.shape(source)
+    long = [axis for axis in permutation if held[axis] > 1]
+    # Only axes of length 1 have moved; in a matrix they may be what it is of.
+    if long == sorted(long) and len(held) > 2:
+        return reshaped(recorder, step)
+    made = recorder.builder.permute("transpose", source, permutation)
     if source in recorder.views:
         recorder.views[made] = recorder.views[source]
+    moved(recorder, source, made, ("permute", permutation))
     return [made]
 
 
@@ -60,7 +75,15 @@ def broadcast(recorder: Recorder, step: Step) -> Sequence[int]:
     held = recorder.builder.shape(source)
     if int(np.prod(held)) == int(np.prod(shape)):
         return reshaped(recorder, step)
-    return [recorder.builder.broadcast("broadcast", source, shape, axes)]
+    axes = tuple(int(axis) for axis in axes)
+    made = recorder.builder.broadcast("broadcast", source, shape, axes)
+    if source in recorder.views:
+        lengths = dict(zip(axes, held, strict=True))
+        thin = tuple(lengths.get(axis, 1) for axis in range(len(shape)))
+        source = recorder.thin.get(source, source)
+        recorder.thin[made] = recorder.builder.reshape("broadcast", source, thin)
+        recorder.views[made] = recorder.views[source]
+    return [made]
 
 
 def flipped(recorder: Recorder, step: Step) -> Sequence[int]:
@@ -132,7 +155,11 @@ def concatenated(recorder: Recorder, step: Step) -> Sequence[int]:
     """Add tensors laid side by side."""
     inputs = [recorder.draft(source) for source in step.inputs]
     axis = int(step.params["dimension"])
-    return [recorder.builder.concat("concatenate", inputs, axis)]
+    made = recorder.builder.concat("concatenate", inputs, axis)
+    is_last = axis == len(step.shapes[0]) - 1
+    if is_last and len(inputs) == step.shapes[0][axis]:
+        recorder.columns[made] = inputs
+    return [made]
 
 
 def passed_on(recorder: Recorder, step: Step) -> Sequence[int]:

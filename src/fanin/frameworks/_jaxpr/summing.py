@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fanin.frameworks._jaxpr.recorder import (
-    Total,
-    opaque,
-    pointwise,
-)
+from fanin.frameworks._jaxpr.entrywise import opaque, pointwise
+from fanin.frameworks._jaxpr.recorder import Mean, Total
 from fanin.graph.windows import WindowAxis
 
 if TYPE_CHECKING:
@@ -42,7 +39,9 @@ def reduced(recorder: Recorder, step: Step) -> Sequence[int]:
     if kind == "sum":
         held = recorder.builder.shape(source)
         count = prod(held[axis] for axis in axes)
-        recorder.totals[made] = Total(source=source, axes=axes, count=count)
+        shape = recorder.builder.shape(made)
+        total = Total(source=source, axes=axes, count=count, shape=shape)
+        recorder.totals[made] = total
     return [made]
 
 
@@ -61,7 +60,10 @@ def summed_over_batch(recorder: Recorder, step: Step) -> Sequence[int]:
         total = recorder.builder.reduce("psum", draft, axes, kind="sum")
         held = recorder.builder.shape(draft)
         count = prod(held[axis] for axis in axes)
-        recorder.totals[total] = Total(source=draft, axes=axes, count=count)
+        shape = recorder.builder.shape(total)
+        recorder.totals[total] = Total(
+            source=draft, axes=axes, count=count, shape=shape
+        )
         made.append(total)
     return made
 
@@ -75,7 +77,7 @@ def pooled(recorder: Recorder, step: Step) -> Sequence[int]:
     if kind == "sum":
         count = prod(window.kernel for window in windows)
         recorder.totals[made] = Total(
-            source=source, axes=(), count=count, windows=windows
+            source=source, axes=(), count=count, shape=shape, windows=windows
         )
     return [made]
 
@@ -137,21 +139,46 @@ def multiplied(recorder: Recorder, step: Step) -> Sequence[int]:
         total = recorder.totals.get(source)
         if total is not None and np.isclose(factor * total.count, 1.0, rtol=1e-6):
             return _mean(recorder, step, total)
-    return pointwise(recorder, step)
+    made = pointwise(recorder, step)
+    recorder.products[made[0]] = [recorder.draft(source) for source in step.inputs]
+    return made
 
 
 def _mean(recorder: Recorder, step: Step, total: Total) -> Sequence[int]:
     builder, shape = recorder.builder, step.shapes[0]
-    if not total.axes:
-        windows = total.windows
-        return [builder.pool("mean", total.source, shape, kind="mean", windows=windows)]
-    is_kept = len(shape) == len(builder.shape(total.source))
-    made = builder.reduce(
-        "mean", total.source, total.axes, kind="mean", is_kept=is_kept
-    )
+    if total.windows:
+        made = builder.pool(
+            "mean", total.source, total.shape, kind="mean", windows=total.windows
+        )
+    else:
+        source, axes = _whole_mean(recorder, total)
+        is_kept = not total.moves or total.moves[-1][0] == "reshape"
+        is_kept = is_kept and len(shape) == len(builder.shape(source)) and bool(axes)
+        made = builder.reduce("mean", source, axes, kind="mean", is_kept=is_kept)
+        recorder.means[made] = Mean(source=source, axes=axes)
+        if builder.shape(made) == shape:
+            return [made]
+        if is_kept:
+            made = builder.reduce("mean", source, axes, kind="mean")
+    for kind, numbers in total.moves:
+        move = builder.reshape if kind == "reshape" else builder.permute
+        made = move("mean", made, numbers)
     if builder.shape(made) != shape:
         made = builder.reshape("mean", made, shape)
     return [made]
+
+
+def _whole_mean(recorder: Recorder, total: Total) -> tuple[int, tuple[int, ...]]:
+    """Give source and axes; a mean of a mean over other axes is one over them all."""
+    inner = recorder.means.get(total.source)
+    if inner is None:
+        return total.source, total.axes
+    held = recorder.builder.shape(inner.source)
+    left = [axis for axis in range(len(held)) if axis not in inner.axes]
+    if len(left) != len(recorder.builder.shape(total.source)):
+        return total.source, total.axes
+    axes = sorted((*inner.axes, *(left[axis] for axis in total.axes)))
+    return inner.source, tuple(axes)
 
 
 def largest(recorder: Recorder, step: Step) -> Sequence[int]:

@@ -109,7 +109,9 @@ class _Call:
             extra["key"] = key
         if self.state is None:
             return self.module(*positional, **(extra | keywords))
-        output, _ = self.module(*positional, self.state, **(extra | keywords))
+        leaves, structure = jax.tree.flatten(self.state)
+        state = jax.tree.unflatten(structure, leaves)  # a state can be used but once
+        output, _ = self.module(*positional, state, **(extra | keywords))
         return output
 
     def mapped(

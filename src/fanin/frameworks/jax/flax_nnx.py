@@ -37,7 +37,7 @@ class NnxModel:
         parameters: dict[str, Held] = {}
         buffers: dict[str, Held] = {}
         for path, variable in self.flat.items():
-            array = variable.get_value()
+            array = _array(variable)
             if not is_array(array):
                 continue
             is_parameter = isinstance(variable, nnx.Param) and is_real(array)
@@ -64,7 +64,9 @@ class NnxModel:
         self, index: int, path: tuple[Any, ...], values: Mapping[str, Any], key: Any
     ) -> Any:
         variable, name = self.flat[path], self.names[path]
-        array = values.get(name, variable.get_value())
+        array = values.get(name, _array(variable))
+        if not isinstance(variable, nnx.Variable):
+            return array
         if isinstance(variable, nnx.RngKey):
             array = jax.random.fold_in(key, index)
         elif isinstance(variable, nnx.RngCount) and is_abstract(array):
@@ -98,6 +100,11 @@ class NnxModel:
         ]
         nnx.update(self.model, nnx.from_flat_state(changed))
         return self.model
+
+
+def _array(variable: Any) -> Any:
+    """Give what a variable holds; a module may hold a bare array as well."""
+    return variable.get_value() if isinstance(variable, nnx.Variable) else variable
 
 
 def _owner(model: Any, path: Sequence[Any]) -> str:

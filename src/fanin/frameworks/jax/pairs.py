@@ -30,8 +30,9 @@ class PairModel:
     is_mutable = False
 
     def __init__(self, model: Any) -> None:
-        self.apply, self.params = model
-        self.leaves = dotted(self.params)
+        self.apply, params = model
+        self.params = params
+        self.leaves = [(name or COLLECTION, *rest) for name, *rest in dotted(params)]
         is_linen = isinstance(self.params, dict) and COLLECTION in self.params
         parameters: dict[str, Held] = {}
         buffers: dict[str, Held] = {}

@@ -28,6 +28,7 @@ UNARY = {
     "cosh": (lax.cosh, GRID),
     "erf": (lax.erf, GRID),
     "erfc": (lax.erfc, GRID),
+    "erf_inv": (lax.erf_inv, SHARE),
     "exp": (lax.exp, GRID),
     "exp2": (lax.exp2, GRID),
     "expm1": (lax.expm1, GRID),

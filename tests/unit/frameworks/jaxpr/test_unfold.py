@@ -95,7 +95,50 @@ def test_a_long_scan_stays_one_step():
         jax.make_jaxpr(lambda r: jax.lax.scan(lambda c, x: (c + x, x), r[0], r))(rows)
     )
 
-    assert [s.primitive for s in program.readable()].count("scan") == 1
+    assert [s.primitive for s in program.steps] == ["slice", "squeeze", "scan"]
+
+
+def test_the_first_two_rounds_of_a_long_scan_can_be_read():
+    rows = np.zeros((LONGEST_UNROLLED + 1, 3), np.float32)
+    program = program_of(
+        jax.make_jaxpr(lambda r: jax.lax.scan(lambda c, x: (c * x, c), r[0], r))(rows)
+    )
+
+    names = [step.primitive for step in program.readable()]
+    assert names == ["slice", "squeeze", "slice", "mul", "slice", "mul", "rounds"]
+
+
+def test_a_long_scan_gives_what_jax_gives():
+    rows = np.linspace(0.9, 1.1, 3 * (LONGEST_UNROLLED + 1), dtype=np.float32)
+    rows = rows.reshape(-1, 3)
+
+    def function(r):
+        return jax.lax.scan(lambda c, x: (c * x, c), r[0], r, reverse=True)
+
+    closed = jax.make_jaxpr(function)(rows)
+    found = interpret(program_of(closed), [rows], lambda _, x: x, ())
+    for one, other in zip(found, function(rows), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_choice_of_branches_gives_what_jax_gives(sign):
+    x = np.full(3, sign, np.float32)
+
+    def function(x):
+        return jax.lax.cond(x.sum() > 0.0, jnp.sin, jnp.cos, x)
+
+    program = program_of(jax.make_jaxpr(function)(x))
+    inner = {value for step in program.readable() for value in step.outputs}
+    seen = {}
+
+    def watch(value, array):
+        seen[value] = array
+        return array
+
+    found = interpret(program, [x], watch, inner)
+    np.testing.assert_allclose(found[0], function(x), rtol=1e-6)
+    np.testing.assert_allclose(seen[program.outputs[0]], function(x), rtol=1e-6)
 
 
 def test_a_scope_is_known_inside_an_inner_program():
