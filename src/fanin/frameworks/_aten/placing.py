@@ -168,10 +168,16 @@ def _moved(values: Values, call: Call, source: Any, *, is_added: bool) -> int:
     is_broadcast = shape == call.shape[len(call.shape) - len(shape) :]
     if is_broadcast or source.numel() == 1:
         return held
-    n_in, n_out = source.numel(), int(np.prod(call.shape))
-    if is_added and n_out and n_in > n_out:
+    longer = [i for i in range(len(shape)) if shape[i : i + 1] > call.shape[i : i + 1]]
+    if is_added and len(shape) == len(call.shape) and len(longer) == 1:
+        axis = longer[0]
+        n_in, n_out = shape[axis], call.shape[axis]
         window = WindowAxis(
-            n_in=n_in, n_out=n_out, kernel=-(-n_in // n_out), stride=n_in // n_out
+            axis=axis,
+            n_in=n_in,
+            n_out=n_out,
+            kernel=-(-n_in // n_out),
+            stride=n_in // n_out,
         )
         name, windows = call.full_name, [window]
         return builder.pool(name, held, call.shape, kind="sum", windows=windows)

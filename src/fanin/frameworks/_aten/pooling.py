@@ -66,17 +66,13 @@ def _pooled_to_size(values: Values, call: Call) -> Sequence[int]:
 
 
 def _folded(values: Values, call: Call) -> Sequence[int]:
-    """Patches summed where they overlap; side by side they are only moved."""
+    """Patches laid side by side; where they overlap, nothing is said of the sum."""
     source = values.value_of(call.tensors[0])
     builder = values.builder
     n_in, n_out = call.tensors[0].numel(), call.outputs[0].numel()
     if n_in <= n_out:
         return [builder.pick(call.full_name, source, call.shape)]
-    window = WindowAxis(
-        n_in=n_in, n_out=n_out, kernel=-(-n_in // n_out), stride=n_in // n_out
-    )
-    name, windows = call.full_name, [window]
-    return [builder.pool(name, source, call.shape, kind="sum", windows=windows)]
+    return []
 
 
 _POOLS = (

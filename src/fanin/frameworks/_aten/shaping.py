@@ -211,6 +211,7 @@ TRANSLATORS: Mapping[str, Translator] = {
     "amax": _reduced,
     "amin": _reduced,
     "as_strided": _strided,
+    "_pack_padded_sequence": _picked,
     "cat": _joined,
     "constant_pad_nd": _padded,
     "diagonal": _picked,

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from fanin.errors import BatchError
+from fanin.frameworks.torch.structures import mapped, parts
 
 if TYPE_CHECKING:
     from fanin.graph import Task
@@ -46,7 +47,7 @@ class Arguments:
         """Give copies, so that a model that writes into its input changes nothing."""
         return self.map(lambda tensor: tensor.clone())
 
-    def map(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Arguments:
+    def map(self, change: Callable[[Any], torch.Tensor]) -> Arguments:
         """Give the same arguments with every tensor changed."""
         return Arguments(
             positional=mapped(self.positional, change),
@@ -98,10 +99,7 @@ def _given(batch: Any) -> Arguments:
 
 
 def _placed(arguments: Arguments, like: torch.Tensor | None) -> Arguments:
-    return Arguments(
-        positional=tuple(placed(a, like) for a in arguments.positional),
-        keywords={k: placed(a, like) for k, a in arguments.keywords.items()},
-    )
+    return arguments.map(lambda leaf: placed(leaf, like))
 
 
 def placed(value: Any, like: torch.Tensor | None) -> Any:
@@ -121,19 +119,6 @@ def placed(value: Any, like: torch.Tensor | None) -> Any:
     return tensor
 
 
-def mapped(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
-    """Change every tensor inside tuples, lists and dicts."""
-    if isinstance(value, torch.Tensor):
-        return change(value)
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(mapped(item, change) for item in value))
-    if isinstance(value, tuple | list):
-        return type(value)(mapped(item, change) for item in value)
-    if isinstance(value, dict):
-        return {key: mapped(item, change) for key, item in value.items()}
-    return value
-
-
 def tensors_in(value: Any, name: str = "batch") -> Iterator[tuple[str, torch.Tensor]]:
     """Yield every tensor inside a structure, with a name that says where it is."""
     if isinstance(value, Arguments):
@@ -142,12 +127,9 @@ def tensors_in(value: Any, name: str = "batch") -> Iterator[tuple[str, torch.Ten
         yield from tensors_in(value.keywords, name)
     elif isinstance(value, torch.Tensor):
         yield name, value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from tensors_in(item, f"{name}[{key!r}]")
-    elif isinstance(value, tuple | list):
-        for index, item in enumerate(value):
-            yield from tensors_in(item, f"{name}[{index}]")
+    else:
+        for key, item in parts(value):
+            yield from tensors_in(item, f"{name}{key}")
 
 
 def _require_finite(name: str, tensor: torch.Tensor) -> None:

@@ -15,6 +15,7 @@ from fanin.errors import (
     ShapeError,
     UnknownParameterError,
 )
+from fanin.frameworks.torch.plain import require_plain
 from fanin.graph import Parameter
 
 if TYPE_CHECKING:
@@ -37,13 +38,15 @@ def parameters(model: Any) -> tuple[Parameter, ...]:
     """List the parameters, each once: the further names of a tied one are aliases.
 
     Raises:
-        ModelError: if the model is compiled to TorchScript.
+        ModelError: if the model is compiled to TorchScript, or holds complex or
+            quantized numbers, or two parameters that share a part of their memory.
 
     >>> net = torch.nn.Linear(3, 2)
     >>> [(p.path, p.shape, p.dtype, p.owner) for p in parameters(net)]
     [('weight', (2, 3), 'float32', 'Linear'), ('bias', (2,), 'float32', 'Linear')]
     """
     _require_python(model)
+    require_plain(model)
     found: dict[Identity, list[str]] = {}
     tensors: dict[Identity, torch.nn.Parameter] = {}
     for path, tensor in model.named_parameters(remove_duplicate=False):

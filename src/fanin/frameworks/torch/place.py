@@ -14,6 +14,7 @@ from torch.nn.modules.module import (
     register_module_forward_pre_hook,
 )
 
+from fanin.frameworks._aten import literals
 from fanin.graph.draft import Place
 
 if TYPE_CHECKING:
@@ -70,6 +71,18 @@ class Whereabouts:
         return Place(path=path, source=_user_line())
 
 
+def line_of(why: BaseException) -> str | None:
+    """Give "file.py:23" of the user's last frame that an error left."""
+    found = None
+    trace = why.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if _whose(code) == _USERS:
+            found = f"{Path(code.co_filename).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return found
+
+
 def _user_line() -> str | None:
     """Give "file.py:23" of the nearest frame outside torch, between fanin and fanin."""
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 (inspect.stack reads files)
@@ -92,6 +105,8 @@ _FANINS, _TORCHS, _USERS = range(3)
 def _whose(code: CodeType) -> int:
     """Say whose a function is, told from its file."""
     name = code.co_filename
+    if name == literals.__file__:  # it stands between the user and torch
+        return _TORCHS
     if name.startswith(_FANIN):
         return _FANINS
     return _TORCHS if name.startswith((_TORCH, "<")) else _USERS

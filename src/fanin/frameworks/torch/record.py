@@ -42,8 +42,8 @@ def record(model: Any, task: Task) -> Graph:
     portrait = Portrait.of(model)
     is_meta_model = any(parameter.is_meta for parameter in model.parameters())
     try:
-        with borrowed(model, on_meta, task.seed), told(model, arguments):
-            shapes = arguments.map(_shape_alone)
+        shapes = arguments.map(_shape_alone)
+        with borrowed(model, on_meta, task.seed), told(model, shapes):
             return recorded(
                 model, shapes, on_meta, portrait, on_numbers=arguments
             ).graph

@@ -9,6 +9,7 @@ import torch
 
 from fanin.errors import BatchError, FaninError, ModelError, NothingToTrainError
 from fanin.frameworks.torch.parameters import parameters
+from fanin.frameworks.torch.place import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,11 +34,32 @@ def told(model: Any, arguments: Arguments) -> Iterator[None]:
     except Exception as why:
         name = type(model).__name__
         given = arguments.describe()
-        what = f"{name} raised {type(why).__name__} on {given}: {why}"
+        line = line_of(why)
+        where = f" at {line}" if line else ""
+        what = f"{name} raised {type(why).__name__}{where} on {given}: {why}"
+        if _asks_for_numbers(arguments, why):
+            raise ModelError(_without_numbers(name, where, why)) from why
         is_about_shapes = any(word in str(why).lower() for word in _SHAPE_WORDS)
         if isinstance(why, RuntimeError | ValueError | IndexError) and is_about_shapes:
             raise BatchError(what) from why
         raise ModelError(what) from why
+
+
+def _asks_for_numbers(arguments: Arguments, why: Exception) -> bool:
+    """Say whether a run on shapes alone ended where the model looked at a number."""
+    is_meta = any(tensor.is_meta for tensor in arguments.tensors)
+    is_refused = isinstance(why, NotImplementedError) or "meta tensor" in str(why)
+    return is_meta and is_refused
+
+
+def _without_numbers(name: str, where: str, why: Exception) -> str:
+    reason = str(why).partition("\n")[0].partition(". ")[0]
+    return (
+        f"{name} looks at the numbers of a tensor{where}, and on the meta device there "
+        f"are none ({reason}). Build the model on a device with memory "
+        "(`model.to_empty(device='cpu')` and its own initialization), or let the line "
+        "depend on shapes alone."
+    )
 
 
 def require_trainable(model: Any) -> None:
