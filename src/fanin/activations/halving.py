@@ -36,6 +36,11 @@ close to an end that all points lie on one side of it shows at that end."""
 AT_PROBES: Final = np.cos(np.outer(np.arccos(PROBES), _ORDERS))
 """Coefficients → values at `PROBES`."""
 
+_GRID = np.arange(-8.0, 8.0, 1.0 / 400.0) + 1.0 / 1370.0  # off the round numbers
+_NEAR = np.geomspace(1e-9, 1e3, 1000)
+SCATTERED: Final = np.sort(np.concatenate([-_NEAR, _GRID, _NEAR]))
+"""Where a fit is looked at once more, for what lies between a piece's points."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Halves:
@@ -85,6 +90,28 @@ def measure_noise(function: ScalarFunction) -> float:
     differences = np.abs(np.diff(rows, n=6, axis=1)).ravel()
     noise = float(np.quantile(differences, 0.95)) / 924.0**0.5 / float(size)
     return noise if noise > 1e-12 else EPSILON
+
+
+def unseen(function: ScalarFunction, halves: Halves, noise: float) -> np.ndarray:
+    """Give probes at which a fitted interpolant is wrong after all, ascending.
+
+    A bump that lies between all points of a piece leaves no trace in them. What is
+    wider than 1/400 within 8 of 0, or than 3 % of its distance from 0, meets a probe;
+    what is narrower than that can be missed, by any method that samples.
+    """
+    last = halves.left[-1] + halves.width[-1]
+    x = SCATTERED[(halves.left[0] < SCATTERED) & (last > SCATTERED)]
+    index = np.searchsorted(halves.left, x, side="right") - 1
+    t = np.clip(2.0 * (x - halves.left[index]) / halves.width[index] - 1.0, -1.0, 1.0)
+    coefficients = halves.coefficients[:, index]
+    later, last_but_one = np.zeros_like(t), np.zeros_like(t)
+    for row in coefficients[:0:-1]:
+        later, last_but_one = 2.0 * t * later - last_but_one + row, later
+    fitted = t * later - last_but_one + coefficients[0]
+    allowed = 10.0 * halves.tail + (1e-10 + 300.0 * noise) * halves.size
+    is_wrong = ~(np.abs(function(x) - fitted) <= allowed[index])
+    wrong: np.ndarray = x[is_wrong & ~halves.is_rough[index]]
+    return wrong
 
 
 def halve(function: ScalarFunction, edges: np.ndarray, noise: float) -> Halves:

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fanin.activations.halving import N_POINTS, Halves, halve, measure_noise
+from fanin.activations.halving import (
+    N_POINTS,
+    Halves,
+    halve,
+    measure_noise,
+    unseen,
+)
 
 if TYPE_CHECKING:
     from fanin.graph.graph import ScalarFunction
@@ -95,6 +101,10 @@ def build(function: ScalarFunction, radius: float, kinks: np.ndarray) -> Pieces:
     with np.errstate(all="ignore"):
         noise = measure_noise(function)
         first = halve(function, starting_edges(radius, kinks), noise)
+        missed = unseen(function, first, noise)
+        if missed.size:
+            kinks = np.union1d(kinks, missed)
+            first = halve(function, starting_edges(radius, kinks), noise)
         found = first.ends_of_kinks()
         if not found.size:
             return _from_halves(first, noise, kinks)

@@ -15,14 +15,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf, isnan, log
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from fanin.activations import find_nonlinearity
+import numpy as np
+
+from fanin.activations import Gate, find_nonlinearity
 from fanin.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from fanin.activations import Activation, ActivationMoments, Gate, Nonlinearity
+    from fanin.activations import Activation, ActivationMoments, Nonlinearity
     from fanin.graph.graph import ScalarFunction
+
+PROBES: Final = np.linspace(-2.0, 2.0, 65)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,16 +170,21 @@ def depth_scale(slope: float) -> float:
 
 
 def require_moments(nonlinearity: Nonlinearity) -> None:
-    """Refuse a function that is no number where a Gaussian can be, as ln x.
+    """Refuse what has no moments: no number somewhere, as ln x, or random, as dropout.
 
     Raises:
-        ArgumentError: if its second moment under N(0, 1) is NaN.
+        ArgumentError: if its second moment under N(0, 1) is NaN, or it gives another
+            value for the same input.
     """
-    if isnan(nonlinearity.moments().second_moment):
+    inner = nonlinearity.activation if isinstance(nonlinearity, Gate) else nonlinearity
+    expected = ""
+    if not np.array_equal(inner(PROBES), inner(PROBES), equal_nan=True):
+        expected = "a function that gives the same values for the same inputs"
+    elif isnan(nonlinearity.moments().second_moment):
         expected = "a function with a finite value wherever a Gaussian can be"
-        received = nonlinearity.name
+    if expected:
         raise ArgumentError.of(
-            argument="activation", received=received, expected=expected
+            argument="activation", received=nonlinearity.name, expected=expected
         )
 
 
