@@ -55,7 +55,8 @@ class GraphBuilder(DraftList):
     """Collects primitives; see the module's docstring.
 
     place: where the next primitives run; set it whenever it changes.
-    batch_size: samples of the batch; None where there is no batch (an objective).
+    batch_size: samples of the batch; None where there is no batch. A recorder that
+    learns it while the model runs sets it before ``build``.
 
     >>> import numpy as np
     >>> from fanin.graph import Parameter
@@ -87,7 +88,7 @@ class GraphBuilder(DraftList):
         self._by_name = {
             name: p for p in self._parameters for name in (p.path, *p.aliases)
         }
-        self._batch_size = batch_size
+        self.batch_size = batch_size
         self._is_training = is_training
         self._is_measured = is_measured
         self._known: dict[str, int] = {}
@@ -282,7 +283,7 @@ class GraphBuilder(DraftList):
         if any(not 0 <= value < len(self.drafts) for value in outputs):
             msg = f"The outputs {tuple(outputs)} are not all values of the builder."
             raise InternalError.of(msg)
-        simplified = simplify(self.drafts, tuple(outputs), self._batch_size)
+        simplified = simplify(self.drafts, tuple(outputs), self.batch_size)
         graph = Graph(
             framework=self._framework,
             nodes=simplified.nodes,
