@@ -12,6 +12,7 @@ import torch
 from fanin.frameworks._aten.literals import Literals
 from fanin.frameworks._aten.recorder import MOST_SHOWN, Recorder
 from fanin.frameworks.torch.batch import tensors_in
+from fanin.frameworks.torch.brought import Brought
 from fanin.frameworks.torch.parameters import is_lazy, named_parameters, parameters
 from fanin.frameworks.torch.place import Whereabouts
 from fanin.graph.builder import GraphBuilder
@@ -100,10 +101,10 @@ def recorded(
         is_measured=is_measured,
     )
     whereabouts = Whereabouts(model)
-    leaves: dict[int, torch.Tensor] = {}
     recorder = Recorder(builder, place=whereabouts, change=change)
+    leaves: dict[int, torch.Tensor] = {}
     if arguments.call is not None:
-        recorder.leaf = _leaf(recorder, builder, leaves)
+        leaves = Brought(recorder).follow(model)
     _announce_memory(recorder, model, substitutes, portrait)
     inputs = _announced_batch(recorder, builder, arguments, on_numbers)
     with ExitStack() as stack:
@@ -186,23 +187,6 @@ def _numbers(tensor: torch.Tensor) -> np.ndarray | None:
         return None
     numbers: np.ndarray = tensor.detach().to("cpu", torch.float64).numpy().copy()
     return numbers
-
-
-def _leaf(
-    recorder: Recorder, builder: GraphBuilder, leaves: dict[int, torch.Tensor]
-) -> Callable[[torch.Tensor], int]:
-    """Take a tensor that a caller's own function brings along for its batch."""
-    as_constant = recorder.leaf
-
-    def leaf(tensor: torch.Tensor) -> int:
-        if tensor.dim() == 0 or tensor.numel() == 1:
-            return as_constant(tensor)
-        is_index = not tensor.is_floating_point()
-        value = builder.input(tuple(tensor.shape), is_index=is_index)
-        leaves[value] = tensor.detach().clone()
-        return value
-
-    return leaf
 
 
 @contextmanager
