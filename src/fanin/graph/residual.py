@@ -1,19 +1,26 @@
 """Residual joints: the sums where a branch comes back to its stream.
 
-Both operands of such a sum come from one fork. The stream takes the shorter way (no
-weight, or a projection), the branch the longer one. Sums with equally many weights on
-both ways (two projections, a recurrent step) are plain sums.
+All operands of such a sum come from one fork. The stream takes the shorter way (no
+weight, or a projection), the branches the longer ones. Sums with equally many weights
+on all ways (two projections), recurrent steps and adapters are plain sums. A plain sum
+that joins a stream as one operand is several branches (attention and MLP in parallel).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fanin.graph.flow import SHAPING, VALUES, Flow
 from fanin.graph.graph import Op
+from fanin.graph.residual_fork import fork_of, ways
+from fanin.graph.roles_adapters import adapters
+from fanin.graph.roles_recurrence import recurrent_uses
+from fanin.graph.roles_walks import is_affine, is_bounded, is_full
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fanin.graph.graph import Node
 
 _BACK_TO_WEIGHT = SHAPING | {Op.ELEMENTWISE, Op.NORMALIZE, Op.CONCAT, Op.MULTIPLY}
@@ -24,7 +31,8 @@ class Joint:
     """One sum of activations.
 
     node: id of the ADD; shortcut: id of the operand that is the stream, None for a
-    plain sum; branches: ids of the other operands (of all operands of a plain sum).
+    plain sum; branches: ids of the other operands (of all operands of a plain sum; of
+    the operands of a plain sum that is added to a stream).
     ends: ids of the last linear nodes of the branches. stream: number of the stream
     that it is part of; n_branches: how many branches that stream takes up in all.
     """
@@ -48,83 +56,104 @@ def joints(flow: Flow) -> tuple[Joint, ...]:
     >>> joint.shortcut == x, joint.n_branches
     (True, 1)
     """
-    found = [_joint(flow, n) for n in flow.graph.nodes if n.op is Op.ADD]
-    real = [joint for joint in found if joint is not None]
-    return _with_streams(flow, real)
+    recurrent = {n.id for uses in recurrent_uses(flow).values() for n in uses}
+    besides = frozenset(adapter.node for adapter in adapters(flow))
+    found: dict[int, Joint] = {}
+    for node in flow.graph.nodes:
+        operands = tuple(dict.fromkeys(n.id for n in flow.before(node)))
+        if node.op is Op.ADD and len(operands) > 1 and node.id not in besides:
+            plain = _plain(flow, node, operands, besides)
+            is_step = bool(recurrent.intersection(plain.ends))
+            found[node.id] = plain if is_step else _joint(flow, plain, besides, found)
+    return _with_streams(flow, list(found.values()))
 
 
-def ends(flow: Flow, node_id: int) -> tuple[int, ...]:
+def ends(
+    flow: Flow, node_id: int, besides: frozenset[int] = frozenset()
+) -> tuple[int, ...]:
     """Give the linear nodes that wrote a tensor last: ids, in order.
 
-    Looks back through activations, normalization, products, pooling and the like.
+    Looks back through activations, normalization, pooling and the like, through the
+    sums named in ``besides``, and through products to the operands that are as large
+    as the product and not bounded: a gate says how much of a value, not how large.
     """
-    waiting, found = [flow.nodes[node_id]], set()
+    waiting, found, seen = [flow.nodes[node_id]], set(), set()
     while waiting:
         current = waiting.pop()
+        if current.id in seen:
+            continue
+        seen.add(current.id)
         if current.op is Op.LINEAR:
             found.add(current.id)
-        elif current.op in _BACK_TO_WEIGHT:
-            waiting += flow.before(current)
+        elif current.op in _BACK_TO_WEIGHT or current.id in besides:
+            waiting += _writers(flow, current)
     return tuple(sorted(found))
 
 
-def _joint(flow: Flow, node: Node) -> Joint | None:
-    operands = tuple(dict.fromkeys(n.id for n in flow.before(node)))
-    if len(operands) < 2:
-        return None
-    shortcut = _shortcut(flow, operands)
-    branches = tuple(i for i in operands if i != shortcut)
-    last = [end for branch in branches for end in ends(flow, branch)]
-    joint = Joint(
+def _writers(flow: Flow, node: Node) -> list[Node]:
+    sources = list(flow.before(node))
+    if node.op is not Op.MULTIPLY:
+        return sources
+    full = [source for source in sources if is_full(node, source)] or sources
+    plain = [source for source in full if not is_bounded(source)]
+    return plain or full
+
+
+def _plain(
+    flow: Flow, node: Node, operands: tuple[int, ...], besides: frozenset[int]
+) -> Joint:
+    last = [end for operand in operands for end in ends(flow, operand, besides)]
+    return Joint(
         node=node.id,
-        shortcut=shortcut,
-        branches=branches,
+        shortcut=None,
+        branches=operands,
         ends=tuple(dict.fromkeys(last)),
     )
-    if shortcut is not None and any(_is_reused(flow, end) for end in joint.ends):
-        return Joint(node=node.id, shortcut=None, branches=operands, ends=joint.ends)
-    return joint
+
+
+def _joint(
+    flow: Flow, plain: Joint, besides: frozenset[int], earlier: Mapping[int, Joint]
+) -> Joint:
+    """Find the stream among the operands of a sum, if one is."""
+    shortcut = _shortcut(flow, plain.branches)
+    if shortcut is None:
+        return plain
+    parts = [_parts(flow, i, earlier) for i in plain.branches if i != shortcut]
+    branches = tuple(part for several in parts for part in several)
+    last = [end for branch in branches for end in ends(flow, branch, besides)]
+    return replace(
+        plain, shortcut=shortcut, branches=branches, ends=tuple(dict.fromkeys(last))
+    )
+
+
+def _parts(flow: Flow, branch: int, earlier: Mapping[int, Joint]) -> tuple[int, ...]:
+    """Give the operands of the plain sum that a branch is, or the branch itself."""
+    current = flow.nodes[branch]
+    while current.op in SHAPING or is_affine(current):
+        sources = flow.before(current)
+        if len(sources) != 1:
+            return (branch,)
+        current = sources[0]
+    joint = earlier.get(current.id)
+    if joint is None or joint.shortcut is not None:
+        return (branch,)
+    return tuple(p for part in joint.branches for p in _parts(flow, part, earlier))
 
 
 def _shortcut(flow: Flow, operands: tuple[int, ...]) -> int | None:
-    """Give the operand with the fewest weights since the fork, if it stands alone."""
-    reached = [flow.ancestors(operand) for operand in operands]
-    common = {
-        i
-        for i in set.intersection(*reached)
-        if flow.nodes[i].op not in VALUES - {Op.INPUT}
-    }
-    if not common:
+    """Give the operand with the fewest weights since the fork, if it stands alone.
+
+    The shortest ways are compared first: a stream that has just taken up a branch has
+    a way without weights still, and so has a longest way as long as the branch's.
+    """
+    fork = fork_of(flow, operands)
+    if fork is None or flow.nodes[fork].op in VALUES - {Op.INPUT}:
         return None
-    fork = max(common)
-    n_weights = [
-        _n_weights(flow, fork, operand, ancestors)
-        for operand, ancestors in zip(operands, reached, strict=True)
-    ]
+    n_weights = [ways(flow, fork, operand) for operand in operands]
     fewest = min(n_weights)
     if n_weights.count(fewest) > 1:
         return None
     return operands[n_weights.index(fewest)]
-
-
-def _n_weights(flow: Flow, fork: int, operand: int, ancestors: set[int]) -> int:
-    """Count the linear nodes on the longest way from the fork to the operand."""
-    longest = {fork: 0}
-    for node_id in sorted(i for i in ancestors if i > fork):
-        node = flow.nodes[node_id]
-        ways = [longest[i] for i in node.inputs if i in longest]
-        if ways:
-            longest[node_id] = max(ways) + (node.op is Op.LINEAR)
-    return longest.get(operand, 0)
-
-
-def _is_reused(flow: Flow, node_id: int) -> bool:
-    """Say whether the weight of a linear node runs again elsewhere (recurrence)."""
-    weight = flow.nodes[node_id].weight
-    if weight is None:
-        return False
-    users = [n for n in flow.graph.linears if n.weight and n.weight.path == weight.path]
-    return len(users) > 1
 
 
 def _with_streams(flow: Flow, found: list[Joint]) -> tuple[Joint, ...]:
@@ -140,11 +169,8 @@ def _with_streams(flow: Flow, found: list[Joint]) -> tuple[Joint, ...]:
             stream = stream_of[joint.node]
             n_branches[stream] = n_branches.get(stream, 0) + len(joint.branches)
     return tuple(
-        Joint(
-            node=joint.node,
-            shortcut=joint.shortcut,
-            branches=joint.branches,
-            ends=joint.ends,
+        replace(
+            joint,
             stream=stream_of.get(joint.node, joint.node),
             n_branches=n_branches.get(stream_of.get(joint.node, -1), 0),
         )

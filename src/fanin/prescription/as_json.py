@@ -162,17 +162,13 @@ def _record(kind: type, readers: dict[str, Reader]) -> Reader:
 
 
 _FAN = _record(Fan, {"n_in": _number, "n_out": _number})
+_BY_ROLE: dict[str, Reader] = {
+    **dict.fromkeys(("inputs", "outputs", "kernel"), _each(_whole)),
+    **dict.fromkeys(("groups", "strides"), _whole),
+    **dict.fromkeys(("is_transposed", "is_lookup", "has_all_outputs"), _flag),
+}
 _ROLES = _record(
-    AxisRoles,
-    {
-        "inputs": _each(_whole),
-        "outputs": _each(_whole),
-        "kernel": _each(_whole),
-        "groups": _whole,
-        "strides": _whole,
-        "is_transposed": _flag,
-        "is_lookup": _flag,
-    },
+    AxisRoles, {field.name: _BY_ROLE[field.name] for field in fields(AxisRoles)}
 )
 _BY_FIELD: dict[str, Reader] = {
     **dict.fromkeys(("path", "dtype", "role", "scheme", "law", "reason"), _text),

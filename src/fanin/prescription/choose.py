@@ -11,6 +11,8 @@ dropout are passed over, as the published schemes do. Exceptions, by role:
   the stream of a pre-norm net would grow by L otherwise, which starves later blocks.
   Left alone where a normalization follows the weight and would undo it;
 - weights that meet in a plain sum of k: divided by √k;
+- recurrent weights: 1/√n of the state's units, drawn orthogonal;
+- routers: root mean square 0.1, so that experts are chosen about equally often;
 - output head: root mean square 0.1, so that cross-entropy starts within s²/2 = 0.005
   of the ignorant predictor's loss and gradients still reach every layer.
 """
@@ -104,9 +106,13 @@ class Chooser(Forward):
         return Moments(second_moment=choice.target**2)
 
     def _choose(self, node: Node, role: Role, x: Moments) -> Choice:
-        if role.kind in {RoleKind.EMBEDDING, RoleKind.TIED_EMBEDDING}:
+        if node.weight is not None and node.weight.roles.is_lookup:
             return _embedding(node, role)
+        if role.kind is RoleKind.RECURRENT:
+            return recurrent_choice(node)
         choice = self._by_origin(node, role, x)
+        if role.kind is RoleKind.ROUTER:
+            return router_choice(node, x, choice)
         if role.kind is RoleKind.HEAD:
             return head_choice(node, x, choice)
         return _joined(choice, role)
@@ -181,7 +187,7 @@ def _joined(choice: Choice, role: Role) -> Choice:
         note = "A normalization follows, so this scale sets only the learning speed."
         return replace(choice, reason=f"{choice.reason} {note}")
     divisor, note = 1, ""
-    if role.kind is RoleKind.BRANCH_END and role.n_branches > 1:
+    if role.n_branches > 1:
         divisor = role.n_branches
         note = f"Divided by √{divisor}: {divisor} branches add up in its stream."
     elif role.n_summed > 1:
@@ -209,6 +215,26 @@ def head_choice(
         "that the model starts as the ignorant predictor."
     )
     return replace(scaled, reason=reason)
+
+
+def router_choice(node: Node, x: Moments, choice: Choice) -> Choice:
+    """Scale a router so that its logits have root mean square 0.1: near even shares."""
+    scaled = _scaled(node, "lecun", HEAD_RMS / x.rms, x, "", choice.family)
+    reason = (
+        f"Router: logits of rms {HEAD_RMS:.3g}, so that each expert is chosen about "
+        "equally often and none is starved before it has learned."
+    )
+    return replace(scaled, reason=reason)
+
+
+def recurrent_choice(node: Node) -> Choice:
+    """Keep the length of the state: σ² = 1/n, whatever is added to it at each step."""
+    reason = (
+        "Recurrent: orthogonal, with std 1/√n for the n units of the state, so that "
+        "each block of n rows keeps the state's length over many steps on average "
+        "(Saxe et al. 2013; Le et al. 2015)."
+    )
+    return _scaled(node, "lecun", 1.0, Moments(), reason, None)
 
 
 def _embedding(node: Node, role: Role) -> Choice:

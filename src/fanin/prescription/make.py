@@ -17,6 +17,7 @@ from fanin.prescription.choose import Chooser
 from fanin.prescription.depth import depth_warnings
 from fanin.prescription.evidence import Evidence, Target, describe_target
 from fanin.prescription.plan import Plan
+from fanin.prescription.policies import BESIDE, CONSTANTS, KEPT, SCALED, SUMMED
 from fanin.prescription.predicted import head_scaled, with_prediction
 from fanin.prescription.write_down import (
     WEIGHT_LAWS,
@@ -35,27 +36,6 @@ if TYPE_CHECKING:
     from fanin.prescription.prescription import Prescription
 
 LARGEST_SEED = 2**64 - 1
-
-WEIGHTS = frozenset(
-    {
-        RoleKind.HIDDEN,
-        RoleKind.INPUT_LAYER,
-        RoleKind.HEAD,
-        RoleKind.BRANCH_END,
-        RoleKind.GATE,
-        RoleKind.CONTRACTED,
-        RoleKind.EMBEDDING,
-        RoleKind.TIED_EMBEDDING,
-    }
-)
-
-ZERO = (0.0, "Starts at 0: no unit is favoured.")
-CONSTANTS = {
-    RoleKind.BIAS: ZERO,
-    RoleKind.HEAD_BIAS: ZERO,
-    RoleKind.NORM_SHIFT: ZERO,
-    RoleKind.NORM_GAIN: (1.0, "Starts at 1: the normalized size is left as it is."),
-}
 
 
 def make_plan(
@@ -158,16 +138,23 @@ class Desk:
         role = self.roles[parameter.path]
         if not parameter.is_trainable:
             return kept(parameter, role, "Frozen: its present values stay.")
-        if role.kind in WEIGHTS:
+        if parameter.path in self.weights and role.kind in SCALED | SUMMED:
             return self._weight(parameter, role)
         if role.kind is RoleKind.HEAD_BIAS and self.target.bias:
             return self._head_bias(parameter, role)
+        return self._value(parameter, role)
+
+    def _value(self, parameter: Parameter, role: Role) -> Prescription:
+        """Write down what a parameter gets that is not the weight of a linear node."""
         if role.kind in CONSTANTS:
             value, reason = CONSTANTS[role.kind]
             return constant(parameter, role, value, reason)
-        if role.kind is RoleKind.TABLE:
+        if role.kind in SUMMED:
             return self._table(parameter, role)
-        return kept(parameter, role, f"Left as it is: {role.evidence}.")
+        if role.kind in BESIDE:
+            reason = f"{BESIDE[role.kind]}: as large as those, rms 1."
+            return by_scheme(parameter, role, "normal(std=1)", None, reason)
+        return kept(parameter, role, _kept_because(role))
 
     def _weight(self, parameter: Parameter, role: Role) -> Prescription:
         weight = self.weights[parameter.path]
@@ -175,7 +162,8 @@ class Desk:
             reason = f"{self.scheme} was asked for on all weights."
             return by_scheme(parameter, role, self.scheme, weight, reason)
         choice = self.chooser.choices[parameter.path]
-        return chosen(parameter, role, weight, choice, self.law)
+        law = "orthogonal" if role.kind is RoleKind.RECURRENT else self.law
+        return chosen(parameter, role, weight, choice, law)
 
     def _head_bias(self, parameter: Parameter, role: Role) -> Prescription:
         if parameter.size != len(self.target.bias):
@@ -226,6 +214,12 @@ class Desk:
             "mse": 1.0,
         }
         return self.target.loss + share.get(self.evidence.loss or "", 0.0) * spread
+
+
+def _kept_because(role: Role) -> str:
+    """Say why a parameter is left alone, and how it is read if that is not known."""
+    reason = KEPT.get(role.kind, "Kept: no weight of a linear operation")
+    return reason if reason.endswith(".") else f"{reason}: {role.evidence}."
 
 
 def _require(graph: Graph, *, seed: int, law: str) -> None:

@@ -139,11 +139,11 @@ def test_a_recurrent_weight_is_no_branch():
 
     role = roles(graph)["recurrent.weight"]
 
-    assert role.kind is RoleKind.HIDDEN
+    assert (role.kind, role.n_branches) == (RoleKind.RECURRENT, 0)
     assert role.evidence.endswith("used 2 times")
 
 
-def test_a_product_of_two_projections_is_a_gate():
+def test_a_gate_multiplies_what_another_projection_gives_as_it_is():
     sketch = Sketch()
     x = sketch.dense(sketch.input((8, 2)), 4, path="stem")
     gate = sketch.apply(sketch.dense(x, 6, path="gate"), sigmoid)
@@ -151,7 +151,7 @@ def test_a_product_of_two_projections_is_a_gate():
     graph = sketch.graph(sketch.dense(z, 1, path="head"))
 
     assert kinds(graph)["gate.weight"] is RoleKind.GATE
-    assert kinds(graph)["value.weight"] is RoleKind.GATE
+    assert kinds(graph)["value.weight"] is RoleKind.UP
 
 
 def test_queries_and_keys_are_operands_of_a_contraction():
@@ -172,7 +172,7 @@ def test_an_embedding_and_its_table_know_how_many_are_summed():
 
     assert found["embedding.weight"].kind is RoleKind.EMBEDDING
     assert found["embedding.weight"].n_summed == 2
-    assert found["positions"].kind is RoleKind.TABLE
+    assert found["positions"].kind is RoleKind.POSITION_TABLE
     assert found["positions"].n_summed == 2
 
 
@@ -197,12 +197,13 @@ def test_a_depthwise_kernel_is_told_apart():
     assert not found["a.weight"].is_depthwise
 
 
-def test_a_parameter_that_nothing_reads_is_unknown():
+def test_a_parameter_that_nothing_reads_is_known_to_be_unread():
     sketch = Sketch()
     sketch.hold("spare", (3,))
     graph = sketch.graph(sketch.dense(sketch.input((8, 2)), 3, path="0"))
 
-    assert roles(graph)["spare"].kind is RoleKind.UNKNOWN
+    assert roles(graph)["spare"].kind is RoleKind.UNREAD
+    assert roles(graph)["spare"].is_known
     assert roles(graph)["spare"].evidence == "no operation that ran reads it"
 
 

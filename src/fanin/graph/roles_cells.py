@@ -1,0 +1,157 @@
+"""Recurrent cells: which weights take the input in, and which rows are which gate.
+
+Read off the last step, where the state is not constant any more. Each part of the sum
+that a recurrent weight feeds goes through one function and then into products:
+
+- LSTM (Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000): c' = f·c +
+  i·g, h = o·tanh(c'). f multiplies a value that this step has not computed, o a
+  function of the new sum c', i the function g of another part.
+- GRU (Cho et al. 2014): h' = z·h + (1 − z)·n, n = tanh(a + r·b). z goes into two
+  products, or into one with a difference from the old state; r multiplies a part as it
+  is, or the old state on its way into another recurrent weight.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fanin.graph.graph import Op
+from fanin.graph.residual import ends
+from fanin.graph.roles_kinds import RoleKind, RoleSlice
+from fanin.graph.roles_rows import rows_of
+from fanin.graph.roles_walks import MOVING, backward, forward, is_product, is_slice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from fanin.graph.flow import Flow
+    from fanin.graph.graph import Node
+
+_JOINING = MOVING | {Op.ADD, Op.NORMALIZE}
+
+
+def input_weights(flow: Flow, uses: Mapping[str, tuple[Node, ...]]) -> frozenset[int]:
+    """Give the linear nodes whose output is added to a recurrent weight's: ids."""
+    recurrent = {node.id for nodes in uses.values() for node in nodes}
+    found: set[int] = set()
+    for node in flow.graph.nodes:
+        if recurrent and node.op is Op.ADD:
+            parts = [_written_by(flow, source) for source in flow.before(node)]
+            if any(part & recurrent for part in parts):
+                found.update(i for part in parts for i in part - recurrent)
+    return frozenset(found)
+
+
+def _written_by(flow: Flow, node: Node) -> set[int]:
+    """Give the linear nodes behind a tensor that was moved only, or gated by a part."""
+    if node.op is Op.MULTIPLY:
+        raw = [n for n in flow.before(node) if n.op in MOVING]
+        return {i for source in raw for i in ends(flow, source.id)}
+    ways = backward(flow, node, lambda n: n.op in MOVING | {Op.NORMALIZE})
+    return {way[-1].id for way in ways if way[-1].op is Op.LINEAR}
+
+
+def last_step(flow: Flow, uses: Mapping[str, tuple[Node, ...]]) -> frozenset[int]:
+    """Give the nodes that depend on the last use of a recurrent weight: ids."""
+    found = {nodes[-1].id for nodes in uses.values()}
+    if found:
+        for node in flow.graph.nodes:
+            if found.intersection(node.inputs):
+                found.add(node.id)
+    return frozenset(found)
+
+
+def gates(flow: Flow, linear: Node, step: frozenset[int]) -> tuple[RoleSlice, ...]:
+    """Give the gates that the rows of a cell's weight belong to, in order.
+
+    Args:
+        flow: of the Graph.
+        linear: last node of a recurrent weight, or of one that takes the input in.
+        step: what ``last_step`` gives.
+    """
+    kinds: dict[tuple[int, int, int], RoleKind] = {}
+    for cut in sorted(_cuts(flow, linear), key=lambda node: node.id):
+        rows = rows_of(flow, linear, cut)
+        kind = _gate_of(flow, cut, step)
+        if rows is not None and kind is not None:
+            kinds[rows] = kind
+    return tuple(
+        RoleSlice(kind=kind, start=start, size=size, period=period)
+        for (start, size, period), kind in sorted(kinds.items())
+    )
+
+
+def _cuts(flow: Flow, linear: Node) -> Iterable[Node]:
+    """Yield the slices along the units, behind sums and slices along time."""
+
+    def passing(node: Node) -> bool:
+        if is_slice(node) and rows_of(flow, linear, node) is not None:
+            return False
+        return node.op in _JOINING
+
+    for _, reader in forward(flow, linear, passing):
+        if is_slice(reader):
+            yield reader
+
+
+def _gate_of(flow: Flow, cut: Node, step: frozenset[int]) -> RoleKind | None:
+    reached = [n for _, n in forward(flow, cut, lambda n: n.op in _JOINING)]
+    functions = [n for n in reached if n.op is Op.ELEMENTWISE]
+    if not functions:
+        is_gated = any(is_product(flow, n) for n in reached)
+        return RoleKind.CANDIDATE if is_gated else None
+    if not any(_is_share(function) for function in functions):
+        return RoleKind.CANDIDATE
+    pairs = [
+        (reader, partner)
+        for function in functions
+        for reader in flow.after(function.id)
+        if is_product(flow, reader)
+        for partner in flow.before(reader)
+        if partner.id != function.id
+    ]
+    return _by_partners(flow, pairs, step) if pairs else None
+
+
+def _by_partners(
+    flow: Flow, pairs: list[tuple[Node, Node]], step: frozenset[int]
+) -> RoleKind:
+    product, partner = pairs[0]
+    writers = {reader.op for _, reader in forward(flow, product, _is_moving)}
+    if partner.op in MOVING | {Op.LINEAR} and partner.id in step:
+        return RoleKind.RESET_GATE
+    if Op.LINEAR in writers and partner.id not in step and Op.ADD not in writers:
+        return RoleKind.RESET_GATE
+    if len(pairs) > 1 or _is_difference(flow, partner, step):
+        return RoleKind.UPDATE_GATE
+    if partner.id not in step:
+        return RoleKind.FORGET_GATE
+    is_of_sum = partner.op is Op.ADD or any(
+        source.op is Op.ADD and _is_new_state(flow, source)
+        for source in flow.before(partner)
+    )
+    return RoleKind.OUTPUT_GATE if is_of_sum else RoleKind.INPUT_GATE
+
+
+def _is_moving(node: Node) -> bool:
+    return node.op in MOVING
+
+
+def _is_difference(flow: Flow, node: Node, step: frozenset[int]) -> bool:
+    """Say whether a node adds something to a value from before this step."""
+    return node.op is Op.ADD and any(n.id not in step for n in flow.before(node))
+
+
+def _is_new_state(flow: Flow, node: Node) -> bool:
+    """Say whether a sum has products for operands, as c' = f·c + i·g has."""
+    return any(is_product(flow, source) for source in flow.before(node))
+
+
+def _is_share(node: Node) -> bool:
+    """Say whether a function goes from 0 to 1, as a sigmoid does."""
+    if node.function is None:
+        return False
+    far = np.asarray(node.function(np.array([-1e3, 1e3])), dtype=np.float64)
+    return bool(np.allclose(np.sort(far), [0.0, 1.0], atol=1e-6))
