@@ -11,8 +11,7 @@ numbers. Frameworks describe; all that is understood is understood here, once.
 
     builder.place = Place(path="blocks.0.mlp", source="net.py:23")
     x = builder.input((32, 784))
-    w = builder.parameter("fc.weight")
-    wt = builder.permute("aten.t", w, (1, 0))
+    wt = builder.permute("aten.t", builder.parameter("fc.weight"), (1, 0))
     y = builder.contract("aten.mm", x, wt, "ab,bc->ac")
     z = builder.pointwise("aten.tanh", (y,), np.tanh)
     built = builder.build((z,))
@@ -22,7 +21,7 @@ numbers. Frameworks describe; all that is understood is understood here, once.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -148,12 +147,14 @@ class GraphBuilder(DraftList):
         """Add a primitive that works entry by entry, on operands that broadcast.
 
         inputs: ids of every operand, numbers included (as ``constant``).
-        function: the primitive on float64 NumPy arrays, one an input, of any shapes
-        that broadcast. rule: "add", "subtract", "multiply" or "divide" where it is
-        that of exactly two operands.
+        function: the primitive on float64 arrays, one an input, of any shapes that
+        broadcast. rule: of ``draft.RULES``, where it is that of exactly two operands.
         """
         shape = _broadcast_shape([self.shape(i) for i in inputs])
-        fields = {"function": function, "rule": rule}
+        fields: dict[str, Any] = {"function": function, "rule": rule}
+        if rule == "divide":  # by an activation it is a product with its inverse
+            inverse = self.pointwise(name, inputs[1:], np.reciprocal)
+            fields["settings"] = {"inverse": inverse}
         return self.add(Kind.POINTWISE, shape, inputs, name=name, **fields)
 
     def contract(self, name: str, left: int, right: int, subscripts: str) -> int:

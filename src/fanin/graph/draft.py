@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PointwiseFunction = Callable[..., "np.ndarray"]
 """Float64 arrays, one an input, broadcast as NumPy does → one float64 array."""
 
-RULES = ("add", "subtract", "multiply", "divide", "")
+RULES = ("add", "subtract", "multiply", "divide", "maximum", "minimum", "")
 """What a pointwise primitive of two tensors is; "" for any other function."""
 
 

@@ -15,10 +15,12 @@ from fanin.graph.draft import Draft, Kind
 from fanin.graph.graph import Node, Op
 from fanin.graph.simplify_fact import ACTIVATION
 from fanin.graph.simplify_facts import facts_of
+from fanin.graph.simplify_gain import gain_details
 from fanin.graph.simplify_known import with_known_numbers
 from fanin.graph.simplify_layout import BATCH, UNIT, axis_of
 from fanin.graph.simplify_linear import add_contraction, add_convolution, add_lookup
 from fanin.graph.simplify_mask import add_softmax
+from fanin.graph.simplify_padding import with_folded_padding
 from fanin.graph.simplify_pieces import Piece, Table
 from fanin.graph.simplify_pointwise import add_pointwise
 from fanin.graph.simplify_regions import with_regions
@@ -52,6 +54,7 @@ def simplify(
     facts = facts_of(drafts, batch_size)
     drafts = with_regions(drafts, facts)
     drafts = with_rotations(drafts, facts)
+    drafts = with_folded_padding(drafts, facts)
     drafts = with_direct_reading(drafts, facts)
     table = Table(drafts, facts, outputs)
     for draft in drafts:
@@ -142,7 +145,9 @@ def _add_normalize(table: Table, draft: Draft) -> None:
         if (value := draft.settings[name]) is not None
     }
     source = table.need(draft.inputs[0])
-    details = draft.settings["details"]
+    details = dict(draft.settings["details"])
+    if draft.settings["scale"] is not None:
+        details |= gain_details(table, draft.settings["scale"]) or {}
     table.put(draft, Op.NORMALIZE, [source], details=details, **paths)
 
 

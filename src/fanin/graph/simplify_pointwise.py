@@ -8,12 +8,13 @@ import numpy as np
 
 from fanin.graph.graph import Op
 from fanin.graph.simplify_fact import ACTIVATION, PARAMETER, RANDOM
+from fanin.graph.simplify_gain import gain_details
 from fanin.graph.simplify_layout import UNIT, axis_of
 from fanin.graph.simplify_replay import Replay, Step, joined
 
 if TYPE_CHECKING:
     from fanin.graph.draft import Draft
-    from fanin.graph.simplify_pieces import Table
+    from fanin.graph.simplify_pieces import Piece, Table
 
 SUMS = frozenset({"add", "subtract"})
 
@@ -145,30 +146,39 @@ def _is_scaling(run: Replay) -> bool:
 
 def _attach(table: Table, draft: Draft, flowing: int, held: int) -> bool:
     """Make a parameter the bias or the scale of the piece before it, if it can be."""
-    facts = table.facts[held]
-    piece = table.pieces.get(flowing)
+    if draft.rule not in _JOINING or draft.shape != _shape(table, flowing):
+        return False
+    if draft.rule == "multiply":
+        return _attach_scale(table, draft, flowing, held)
+    facts, piece = table.facts[held], table.pieces.get(flowing)
+    is_shift = draft.rule == "add" or draft.inputs[0] != held
     is_alone = table.has_one_reader(_read_as(table, draft, flowing))
-    path = facts.origin if facts.is_view else None
-    is_sum = (draft.rule in SUMS and draft.inputs[0] != held) or draft.rule == "add"
-    if (
-        path is None
-        or draft.rule not in _JOINING
-        or draft.shape != _shape(table, flowing)
-    ):
+    if piece is None or piece.bias is not None or not facts.is_view:
         return False
-    if piece is not None and is_alone and is_sum and piece.bias is None:
-        is_bias = piece.op is Op.LINEAR and _lies_along_units(table, draft, held)
-        if is_bias or piece.op is Op.NORMALIZE:
-            table.extend(flowing, draft, bias=path)
-            return True
-    if draft.rule != "multiply":
+    is_bias = piece.op is Op.LINEAR and _lies_along_units(table, draft, held)
+    if not (is_shift and is_alone and (is_bias or piece.op is Op.NORMALIZE)):
         return False
-    is_plain_norm = piece is not None and piece.op is Op.NORMALIZE and not piece.bias
-    if is_plain_norm and is_alone and piece is not None and piece.scale is None:
-        table.extend(flowing, draft, scale=path)
-    else:
-        table.put(draft, Op.MULTIPLY, [table.need(flowing)], scale=path)
+    table.extend(flowing, draft, bias=facts.origin)
     return True
+
+
+def _attach_scale(table: Table, draft: Draft, flowing: int, held: int) -> bool:
+    """Make it the gain of a normalization, or the factor of a node of its own."""
+    piece, path = table.pieces.get(flowing), table.facts[held].origin
+    is_alone = table.has_one_reader(_read_as(table, draft, flowing))
+    gain = gain_details(table, held)
+    if piece is not None and _is_plain_norm(piece) and is_alone and gain is not None:
+        details = {**piece.details, **gain}
+        table.extend(flowing, draft, scale=path, details=details)
+        return True
+    if not table.facts[held].is_view:
+        return False
+    table.put(draft, Op.MULTIPLY, [table.need(flowing)], scale=path)
+    return True
+
+
+def _is_plain_norm(piece: Piece) -> bool:
+    return piece.op is Op.NORMALIZE and piece.scale is None and piece.bias is None
 
 
 def _read_as(table: Table, draft: Draft, resolved: int) -> int:
@@ -197,6 +207,10 @@ def _lies_along_units(table: Table, draft: Draft, held: int) -> bool:
     return varying == ([own] if shape[own] > 1 else [])
 
 
+def _are_flowing(table: Table, operands: list[int]) -> bool:
+    return all(table.facts[i].nature == ACTIVATION for i in operands)
+
+
 def _add_joint(table: Table, draft: Draft, operands: list[int]) -> None:
     """Make a node of several inputs: a sum, a product, or one that is not known."""
     kept = [
@@ -207,6 +221,10 @@ def _add_joint(table: Table, draft: Draft, operands: list[int]) -> None:
     inputs = [table.need(i, draft) for i in kept]
     if draft.rule in SUMS:
         table.put(draft, Op.ADD, inputs)
+    elif "inverse" in draft.settings and _are_flowing(table, operands):
+        inverse = table.drafts[draft.settings["inverse"]]
+        _add_to_run(table, inverse, [operands[1]], [])
+        table.put(draft, Op.MULTIPLY, [inputs[0], table.need(inverse.id)])
     elif draft.rule == "multiply":
         table.put(draft, Op.MULTIPLY, inputs)
     else:

@@ -189,11 +189,24 @@ def test_a_table_of_constants_is_an_operand():
     assert found[1].unit_axis == 0
 
 
-def test_a_quotient_of_two_tensors_is_opaque():
+def test_a_quotient_of_two_tensors_is_a_product_with_an_inverse():
+    builder = builder_of()
+    x, y = builder.input((BATCH, 4)), builder.input((BATCH, 4))
+    exp = builder.pointwise("exp", (y,), np.exp)
+
+    found = nodes(builder, builder.pointwise("div", (x, exp), np.divide, rule="divide"))
+
+    assert [str(n.op) for n in found[2:]] == ["elementwise", "multiply"]
+    assert found[3].inputs == (0, 2)
+    assert found[2].inputs == (1,)
+    assert found[2].function(np.array([0.0, 1.0])).tolist() == [1.0, 1 / np.e]
+
+
+def test_a_maximum_of_two_tensors_is_opaque():
     builder = builder_of()
     x, y = builder.input((BATCH, 4)), builder.input((BATCH, 4))
 
-    out = builder.pointwise("div", (x, y), np.divide, rule="divide")
+    out = builder.pointwise("max", (x, y), np.maximum, rule="maximum")
 
     assert ops(builder, out)[-1] == "opaque"
 
