@@ -29,7 +29,8 @@ def check(  # noqa: PLR0913 (the objective takes four words to say)
     Model, gradients, buffers, random state and mode are left exactly as they were.
 
     Args:
-        model: a PyTorch module or a Keras model, as it would go into training.
+        model: a PyTorch module, a Keras model, a module of Flax NNX or Equinox, or a
+            pair (apply, params), as it would go into training.
         batch: an array or tensor, a tuple of arguments, a dict of keywords, or
             callable(model) → output. None: standard normal numbers of a shape that
             the model accepts, and the report says so.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fanin.api.task import find_framework, has_input, make_task, with_example
+from fanin.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,7 +33,8 @@ def plan(  # noqa: PLR0913 (each is one wish a person has)
     """Choose a scheme and a scale for each parameter, and say why; change nothing.
 
     Args:
-        model: a PyTorch module or a Keras model.
+        model: a PyTorch module, a Keras model, a module of Flax NNX or Equinox, or a
+            pair (apply, params) with apply(params, x) → output.
         batch: as in `check`. With one, the scales are measured and corrected in one
             forward pass; without, they are predicted.
         loss: as in `check`.
@@ -80,7 +82,9 @@ def init(  # noqa: PLR0913 (as plan)
     """Plan, verify, and write the initial weights: all parameters, or none.
 
     Args:
-        model: as in `plan`; changed in place.
+        model: as in `plan`; changed in place. Equinox modules and pairs cannot be:
+            for them write ``plan = fanin.plan(model, batch)`` and
+            ``model = fanin.apply(plan, model)``.
         batch: as in `plan`.
         loss: as in `plan`.
         target: as in `plan`.
@@ -94,8 +98,10 @@ def init(  # noqa: PLR0913 (as plan)
         The plan that was applied, with what was measured.
 
     Raises:
+        ArgumentError: if the model cannot be changed in place.
         FaninError: any error of `plan`; the model is then as it was.
     """
+    _require_mutable(model)
     made = plan(
         model,
         batch,
@@ -115,7 +121,8 @@ def apply(plan: Plan, model: object) -> object:
     """Write a plan's numbers into a model: all parameters that it names, or none.
 
     Returns:
-        The model that holds them: the same object.
+        The model that holds them: the same object, but for an Equinox module or a pair
+        (apply, params), which cannot be changed; there it is another one.
 
     Raises:
         UnknownParameterError: if the model lacks a parameter of the plan.
@@ -123,6 +130,19 @@ def apply(plan: Plan, model: object) -> object:
         NoStorageError: if one has no memory. The model is as it was in each case.
     """
     return find_framework(model).write(model, plan.draws())
+
+
+def _require_mutable(model: object) -> None:
+    from fanin.frameworks.find import is_immutable
+
+    if is_immutable(model):
+        expected = (
+            "a model that can be changed in place, which Equinox modules and pairs "
+            "(apply, params) cannot. Write: plan = fanin.plan(model, batch); "
+            "model = fanin.apply(plan, model)"
+        )
+        received = type(model).__name__
+        raise ArgumentError.of(argument="model", received=received, expected=expected)
 
 
 def _decide(

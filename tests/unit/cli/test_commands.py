@@ -101,7 +101,7 @@ def test_the_same_seed_saves_the_same_weights(tmp_path):
         (["schemes", "he_nornal"], 2, "Did you mean 'he_normal'?"),
         (["rule", "FAN999"], 2, "There is no rule 'FAN999'"),
         (["check", "nowhere.py:net"], 2, "there is no file 'nowhere.py'"),
-        (["check", f"{NETS}:batch"], 2, "neither a PyTorch nor a Keras model"),
+        (["check", f"{NETS}:batch"], 2, "no model of PyTorch, Keras or JAX"),
         (["check", f"{NETS}:broken"], 3, "no such dataset"),
         (["check", NET, "--input", "12x9"], 3, "12, 9"),
         (["check", NET, "--input", "twelve"], 2, "no shape, file or object"),

@@ -83,7 +83,7 @@ def load_model(text: str) -> object:
     if not _is_model(found):
         kind = type(found).__name__
         raise TargetError.of(
-            text, f"it is a {kind}, neither a PyTorch nor a Keras model"
+            text, f"it is a {kind}, no model of PyTorch, Keras or JAX"
         )
     return found
 
