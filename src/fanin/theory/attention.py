@@ -96,9 +96,9 @@ def _between_rows(counts: Sequence[int]) -> float:
     """Give E[Σⱼαⱼα′ⱼ] of two rows of flat shares that see the first keys each."""
     if len(counts) == 1:
         return 1.0 / counts[0]
-    larger = np.maximum.outer(np.asarray(counts), np.asarray(counts))
-    off = ~np.eye(len(counts), dtype=bool)
-    return float((1.0 / larger)[off].mean())
+    n_rows = len(counts)
+    smaller = np.arange(n_rows) / np.sort(np.asarray(counts, dtype=float))
+    return 2.0 * float(smaller.sum()) / (n_rows * (n_rows - 1))
 
 
 def averaged_values(alpha: Pairs, values: Moments) -> Pairs:

@@ -258,7 +258,7 @@ class Forward(Walk):
         if x is None or x.pairs is None:
             return x
         source = self.flow.nodes[node.inputs[0]]
-        return with_pairs.replaced(x, rearranged(x.pairs, node, source))
+        return with_pairs.replaced(x, rearranged(x, x.pairs, node, source))
 
     def _noise(self, node: Node) -> Moments | None:
         x = self._first(node)

@@ -51,6 +51,7 @@ def linear_facts(graph: Graph, given: Given, node: Node) -> LinearFacts | None:
         mean=entry.mean,
         bias_variance=bias.variance,
         bias_mean=bias.mean,
+        n_groups=weight.roles.groups,
     )
 
 
@@ -144,12 +145,16 @@ def _applied(functions: Sequence[ScalarFunction], x: np.ndarray) -> np.ndarray:
 
 
 def keys_seen(node: Node, n_keys: int) -> tuple[int, ...]:
-    """Give how many keys each query sees: one number where all see as many."""
-    if node.details.get("is_causal"):
-        n_queries = node.shape[-2] if len(node.shape) > 1 else 1
-        first = n_keys - n_queries
-        return tuple(max(first + i + 1, 1) for i in range(n_queries))
+    """Give how many keys each query sees: one number where all see as many.
+
+    A constant mask that leaves (T + 1)/2 of T keys on average, for as many queries, is
+    taken for a triangle: query t sees t.
+    """
     seen = number(node, "n_unmasked", float(n_keys))
+    n_queries = node.shape[-2] if len(node.shape) > 1 else 1
+    is_masked = node.details.get("mask") == "constant"
+    if is_masked and n_queries == n_keys and seen == (n_keys + 1) / 2:
+        return tuple(range(1, n_keys + 1))
     return (max(round(seen), 1),)
 
 

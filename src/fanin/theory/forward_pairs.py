@@ -170,7 +170,10 @@ def affine(
         return plain
     constant = shift.second_moment + 2 * gain.mean * x.mean * shift.mean
     found = x.pairs.products * gain.second_moment + constant
-    return replace(plain, pairs=replace(x.pairs, products=found))
+    own = gain.variance / gain.second_moment if gain.second_moment else 0.0
+    fourth = 1.0 + 4.0 * own - 2.0 * own**2  # m⁴ + 6m²s² + 3s⁴, over (m² + s²)²
+    squares = (1.0 + x.pairs.squares) * fourth - 1.0
+    return replaced(plain, replace(x.pairs, products=found, squares=squares))
 
 
 def softmax(

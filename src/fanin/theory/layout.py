@@ -11,6 +11,8 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fanin.theory.pairs import Pairs, independent
 
 if TYPE_CHECKING:
@@ -48,10 +50,11 @@ def fresh_pairs(node: Node, x: Moments) -> Pairs:
     )
 
 
-def rearranged(pairs: Pairs, node: Node, source: Node) -> Pairs:
+def rearranged(x: Moments, pairs: Pairs, node: Node, source: Node) -> Pairs:
     """Give the pairs behind a view, a transposition or a slice.
 
     Args:
+        x: of the source.
         pairs: of the source.
         node: the rearrangement.
         source: what it reads.
@@ -71,7 +74,7 @@ def rearranged(pairs: Pairs, node: Node, source: Node) -> Pairs:
         return pairs.laid_side_by_side() if is_whole else _picked(pairs, node)
     n_left = rows // pairs.n_samples
     if n_left > prod(pairs.lengths):
-        return pairs
+        return _spread(x, pairs, node) if is_whole else pairs
     return replace(pairs.collapsed((n_left,)), n_samples=pairs.n_samples)
 
 
@@ -85,6 +88,15 @@ def _picked(pairs: Pairs, node: Node) -> Pairs:
         return found
     factor = float(pairs.profile.ravel()[start])
     return replace(found, products=found.products * factor)
+
+
+def _spread(x: Moments, pairs: Pairs, node: Node) -> Pairs:
+    """Make positions of units: two different ones have but the mean in common."""
+    fresh = fresh_pairs(node, x)
+    fresh.squares[...] = float(pairs.squares[1].flat[0])
+    fresh.squares[fresh.itself] = float(pairs.squares[pairs.itself])
+    fresh.products[1].flat[0] = pairs.between_samples
+    return replace(fresh, spread=np.zeros_like(fresh.products) + pairs.spread.flat[0])
 
 
 def _share(pairs: Pairs, node: Node, source: Node) -> float:

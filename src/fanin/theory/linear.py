@@ -89,7 +89,8 @@ def weighted(x: Moments, pairs: Pairs, w: LinearFacts, n_units: float) -> Pairs:
     """Multiply pairs by n·Var(w), add what a mean of the weights and a bias add.
 
     One draw of n units estimates q with relative covariance squares/n; that joins
-    what earlier layers left behind.
+    what earlier layers left behind. Where groups read different units, each group has
+    its own: it averages out over groups.
 
     Args:
         x: of the input: its mean.
@@ -106,13 +107,19 @@ def weighted(x: Moments, pairs: Pairs, w: LinearFacts, n_units: float) -> Pairs:
     q = float(products.flat[0])
     share = 1.0 - constant / q if q > 0.0 else 0.0
     mean = common + w.bias_mean
-    before = pairs.spread + np.log1p(np.maximum(pairs.squares, -0.9) / w.n_units)
+    own = np.maximum(pairs.squares, -0.9) / w.n_units
+    squares = gaussian_squares(products, mean)
+    before = pairs.spread
+    if w.n_groups > 1:
+        squares = squares + share**2 * own * (1.0 + squares) * n_units / w.n_groups
+    else:
+        before = before + np.log1p(own)
     profile = pairs.profile
     return replace(
         pairs,
         n_units=n_units,
         products=products,
-        squares=gaussian_squares(products, mean),
+        squares=squares,
         spread=share**2 * before,
         profile=None if profile is None else share * profile + 1.0 - share,
     )

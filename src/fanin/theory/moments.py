@@ -69,20 +69,46 @@ class Moments:
         >>> Moments().interval()
         (1.0, 1.0)
         """
-        variance = self._batch_variance()
+        earlier, own = self._batch_variances()
+        variance = log(1.0 + earlier)
         centre, spread = -variance / 2, n_deviations * sqrt(variance)
-        low = self.second_moment * self.low * exp(centre - spread)
-        high = self.second_moment * self.high * exp(min(centre + spread, LARGEST_LOG))
-        return low, high
+        below, above = _mean_of_squares(own, n_deviations)
+        low = centre - sqrt(spread**2 + below**2)
+        high = min(centre + sqrt(spread**2 + above**2), LARGEST_LOG)
+        q = self.second_moment
+        return q * self.low * exp(low), q * self.high * exp(high)
 
-    def _batch_variance(self) -> float:
-        """Give the variance of ln q, with q averaged over one batch and its units."""
+    def _batch_variances(self) -> tuple[float, float]:
+        """Give the relative variance of q over one batch: of earlier layers, its own.
+
+        q is averaged over units, samples and positions. Its own part is what its units
+        add, given everything before.
+        """
         pairs = self.pairs
         if pairs is None:
-            return self.log_variance
+            return exp(min(self.log_variance, LARGEST_LOG)) - 1.0, 0.0
         earlier = np.expm1(np.minimum(pairs.spread, LARGEST_LOG / 2))
         own = pairs.squares * (1.0 + earlier) / pairs.n_units
-        return log(1.0 + max(pairs.average(earlier + own), 0.0))
+        own_average, both = pairs.average(own), pairs.average(earlier + own)
+        own_average = min(max(own_average, 0.0), max(both, 0.0))
+        return max(both - own_average, 0.0), own_average
+
+
+def _mean_of_squares(variance: float, n_deviations: float) -> tuple[float, float]:
+    """Give how far ln of a mean of squares lies below and above 0 at most.
+
+    Of relative variance 2/ν it is a χ² of ν degrees of freedom over ν. Its cube root is
+    nearly normal (Wilson & Hilferty 1931) but near 0, where P(χ²/ν < x) is at most
+    (e·x)^(ν/2).
+    """
+    if variance <= 0.0:
+        return 0.0, 0.0
+    spread = variance / 9.0  # 2/(9ν)
+    tail = exp(-(n_deviations**2) / 2) / 2.5 / n_deviations
+    low = 1.0 - spread - n_deviations * sqrt(spread)
+    bound = variance * log(tail) - 1.0
+    below = max(3.0 * log(low), bound) if low > 0.0 else bound
+    return below, 3.0 * log(1.0 + n_deviations * sqrt(spread) - min(spread, 1.0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +116,8 @@ class LinearFacts:
     """What a linear rule needs of a weight: mean and variance of an entry, and fans.
 
     n_terms: terms that one output sums, those of zero padding left out. n_units: width
-    of the input, as independent draws. bias_variance, bias_mean: of the bias.
+    of the input, as independent draws; of one group, if there are n_groups.
+    bias_variance, bias_mean: of the bias.
     """
 
     n_terms: float
@@ -99,6 +126,7 @@ class LinearFacts:
     mean: float = 0.0
     bias_variance: float = 0.0
     bias_mean: float = 0.0
+    n_groups: int = 1
 
 
 def through_linear(x: Moments, w: LinearFacts) -> Moments:
@@ -188,7 +216,7 @@ def through_sum(parts: Sequence[Moments]) -> Moments:
 def _shared_fluctuation(shares: Sequence[float], parts: Sequence[Moments]) -> float:
     """Give the variance of ln Σqᵢ, the summands taken to fluctuate together."""
     pairs = zip(shares, parts, strict=True)
-    return float(sum(share * sqrt(x.log_variance) for share, x in pairs) ** 2)
+    return float(sum(share * sqrt(max(x.log_variance, 0.0)) for share, x in pairs) ** 2)
 
 
 def through_product(parts: Sequence[Moments]) -> Moments:

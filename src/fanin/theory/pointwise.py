@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fanin.theory.joint import Joint, joint_of
+from fanin.theory.pairs import gaussian_squares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,8 @@ def applied(x: Moments, pairs: Pairs, function: ScalarFunction) -> Moments:
 
     u and v are jointly Gaussian with the mean and second moment of x. How far a
     fluctuation of q reaches through φ is found from its slope, as in
-    `fanin.theory.moments.through_function`, whose numbers this one completes.
+    `fanin.theory.moments.through_function`, whose numbers this one completes; that of
+    single units (where each has a scale of its own) likewise.
 
     Raises:
         OverflowError: if E[φ⁴] is beyond float64.
@@ -44,6 +46,10 @@ def applied(x: Moments, pairs: Pairs, function: ScalarFunction) -> Moments:
         squares = joint.at(joint.squares, correlation) / q**2 - 1.0
         squares[pairs.itself] = rule.kurtosis - 1.0
         slope = rule.expect(rule.values**2 * (rule.z**2 - 1)) / (2 * q)
+        of_units = (1.0 + pairs.squares) / (
+            1.0 + gaussian_squares(pairs.products, x.mean)
+        )
+        squares = (1.0 + squares) * (1.0 + slope**2 * (of_units - 1.0)) - 1.0
     found = replace(
         pairs, products=products, squares=squares, spread=slope**2 * pairs.spread
     )
