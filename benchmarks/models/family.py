@@ -114,13 +114,19 @@ BLOOM = {
 
 
 def decoder(
-    stem: str, settings: Mapping[str, Any] = TEXT, config: str = "", **more: Any
+    stem: str,
+    settings: Mapping[str, Any] = TEXT,
+    *,
+    config: str = "",
+    kind: str = "transformer",
+    **more: Any,
 ) -> Family:
     """Give a causal language model, whose classes are named after its stem."""
     return Family(
         model=f"{stem}ForCausalLM",
         config=config or f"{stem}Config",
         settings={**settings, **more},
+        kind=kind,
     )
 
 

@@ -67,11 +67,17 @@ DECODERS = {
     "phi3": decoder("Phi3", GROUPED),
     "falcon": decoder("Falcon"),
     "bloom": decoder("Bloom", BLOOM),
-    "mamba": decoder("Mamba", TEXT, state_size=8),
+    "mamba": decoder("Mamba", kind="recurrent", state_size=8),
     "mamba2": decoder(
-        "Mamba2", TEXT, state_size=8, num_heads=8, head_dim=16, n_groups=1, chunk_size=8
+        "Mamba2",
+        kind="recurrent",
+        state_size=8,
+        num_heads=8,
+        head_dim=16,
+        n_groups=1,
+        chunk_size=8,
     ),
-    "rwkv": decoder("Rwkv", TEXT, context_length=32),
+    "rwkv": decoder("Rwkv", kind="recurrent", context_length=32),
     "xlnet": Family(
         model="XLNetLMHeadModel",
         config="XLNetConfig",
