@@ -33,14 +33,16 @@ class Joint:
     node: id of the ADD; shortcut: id of the operand that is the stream, None for a
     plain sum; branches: ids of the other operands (of all operands of a plain sum; of
     the operands of a plain sum that is added to a stream).
-    ends: ids of the last linear nodes of the branches. stream: number of the stream
-    that it is part of; n_branches: how many branches that stream takes up in all.
+    ends: ids of the last linear nodes of the branches. fork: id of the node where the
+    ways part. stream: number of the stream that it is part of; n_branches: how many
+    branches that stream takes up in all.
     """
 
     node: int
     shortcut: int | None
     branches: tuple[int, ...]
     ends: tuple[int, ...]
+    fork: int | None = None
     stream: int = 0
     n_branches: int = 0
 
@@ -115,14 +117,19 @@ def _joint(
     flow: Flow, plain: Joint, besides: frozenset[int], earlier: Mapping[int, Joint]
 ) -> Joint:
     """Find the stream among the operands of a sum, if one is."""
-    shortcut = _shortcut(flow, plain.branches)
+    fork = fork_of(flow, plain.branches)
+    shortcut = _shortcut(flow, fork, plain.branches)
     if shortcut is None:
         return plain
     parts = [_parts(flow, i, earlier) for i in plain.branches if i != shortcut]
     branches = tuple(part for several in parts for part in several)
     last = [end for branch in branches for end in ends(flow, branch, besides)]
     return replace(
-        plain, shortcut=shortcut, branches=branches, ends=tuple(dict.fromkeys(last))
+        plain,
+        shortcut=shortcut,
+        branches=branches,
+        ends=tuple(dict.fromkeys(last)),
+        fork=fork,
     )
 
 
@@ -140,13 +147,12 @@ def _parts(flow: Flow, branch: int, earlier: Mapping[int, Joint]) -> tuple[int, 
     return tuple(p for part in joint.branches for p in _parts(flow, part, earlier))
 
 
-def _shortcut(flow: Flow, operands: tuple[int, ...]) -> int | None:
+def _shortcut(flow: Flow, fork: int | None, operands: tuple[int, ...]) -> int | None:
     """Give the operand with the fewest weights since the fork, if it stands alone.
 
     The shortest ways are compared first: a stream that has just taken up a branch has
     a way without weights still, and so has a longest way as long as the branch's.
     """
-    fork = fork_of(flow, operands)
     if fork is None or flow.nodes[fork].op in VALUES - {Op.INPUT}:
         return None
     n_weights = [ways(flow, fork, operand) for operand in operands]
@@ -157,11 +163,15 @@ def _shortcut(flow: Flow, operands: tuple[int, ...]) -> int | None:
 
 
 def _with_streams(flow: Flow, found: list[Joint]) -> tuple[Joint, ...]:
-    """Number the streams: a joint continues the stream that its shortcut comes from."""
+    """Number the streams: a joint continues the stream that its shortcut comes from.
+
+    A projection on the shortcut continues it. A weight that shortcut and branches read
+    from behind begins a new one: its output is of a size of its own.
+    """
     stream_of: dict[int, int] = {}
     for joint in found:
         if joint.shortcut is not None:
-            earlier = _joint_before(flow, joint.shortcut, stream_of)
+            earlier = _joint_before(flow, joint, stream_of)
             stream_of[joint.node] = joint.node if earlier is None else earlier
     n_branches: dict[int, int] = {}
     for joint in found:
@@ -178,12 +188,14 @@ def _with_streams(flow: Flow, found: list[Joint]) -> tuple[Joint, ...]:
     )
 
 
-def _joint_before(flow: Flow, node_id: int, stream_of: dict[int, int]) -> int | None:
+def _joint_before(flow: Flow, joint: Joint, stream_of: dict[int, int]) -> int | None:
     """Follow a stream back, through whatever has one input, to its last joint."""
-    current = flow.nodes[node_id]
+    current, is_before_fork = flow.nodes[joint.shortcut or 0], False
     while current.id not in stream_of:
+        is_before_fork = is_before_fork or current.id == joint.fork
         sources = flow.before(current)
-        if len(sources) != 1:
+        is_weight = current.op is Op.LINEAR and is_before_fork
+        if len(sources) != 1 or is_weight:
             return None
         current = sources[0]
     return stream_of[current.id]

@@ -32,16 +32,23 @@ if TYPE_CHECKING:
 _JOINING = MOVING | {Op.ADD, Op.NORMALIZE}
 
 
-def input_weights(flow: Flow, uses: Mapping[str, tuple[Node, ...]]) -> frozenset[int]:
-    """Give the linear nodes whose output is added to a recurrent weight's: ids."""
-    recurrent = {node.id for nodes in uses.values() for node in nodes}
-    found: set[int] = set()
-    for node in flow.graph.nodes:
-        if recurrent and node.op is Op.ADD:
-            parts = [_written_by(flow, source) for source in flow.before(node)]
-            if any(part & recurrent for part in parts):
-                found.update(i for part in parts for i in part - recurrent)
-    return frozenset(found)
+def input_weights(
+    flow: Flow, uses: Mapping[str, tuple[Node, ...]]
+) -> Mapping[int, str]:
+    """Give the linear nodes whose output is added to a recurrent weight's.
+
+    By their ids: the path of the recurrent weight.
+    """
+    path_of = {node.id: path for path, nodes in uses.items() for node in nodes}
+    found: dict[int, str] = {}
+    sums = (n for n in flow.graph.nodes if path_of and n.op is Op.ADD)
+    for node in sums:
+        writers = {i for source in flow.before(node) for i in _written_by(flow, source)}
+        recurrent = sorted(writers & path_of.keys())
+        if recurrent:
+            others = writers - path_of.keys()
+            found.update(dict.fromkeys(others, path_of[recurrent[0]]))
+    return found
 
 
 def _written_by(flow: Flow, node: Node) -> set[int]:
@@ -53,13 +60,25 @@ def _written_by(flow: Flow, node: Node) -> set[int]:
     return {way[-1].id for way in ways if way[-1].op is Op.LINEAR}
 
 
-def last_step(flow: Flow, uses: Mapping[str, tuple[Node, ...]]) -> frozenset[int]:
-    """Give the nodes that depend on the last use of a recurrent weight: ids."""
-    found = {nodes[-1].id for nodes in uses.values()}
-    if found:
-        for node in flow.graph.nodes:
-            if found.intersection(node.inputs):
-                found.add(node.id)
+def last_steps(
+    flow: Flow, uses: Mapping[str, tuple[Node, ...]]
+) -> Mapping[str, frozenset[int]]:
+    """Give the nodes that depend on the last step of each recurrent weight: ids.
+
+    Weights that read the same state in that step are one cell and share it.
+    """
+    cells: dict[tuple[int, ...], set[int]] = {}
+    for nodes in uses.values():
+        cells.setdefault(nodes[-1].inputs, set()).add(nodes[-1].id)
+    steps = {read: _after(flow, ids) for read, ids in cells.items()}
+    return {path: steps[nodes[-1].inputs] for path, nodes in uses.items()}
+
+
+def _after(flow: Flow, ids: set[int]) -> frozenset[int]:
+    found = set(ids)
+    for node in flow.graph.nodes:
+        if found.intersection(node.inputs):
+            found.add(node.id)
     return frozenset(found)
 
 
@@ -69,7 +88,7 @@ def gates(flow: Flow, linear: Node, step: frozenset[int]) -> tuple[RoleSlice, ..
     Args:
         flow: of the Graph.
         linear: last node of a recurrent weight, or of one that takes the input in.
-        step: what ``last_step`` gives.
+        step: what ``last_steps`` gives for its cell.
     """
     kinds: dict[tuple[int, int, int], RoleKind] = {}
     for cut in sorted(_cuts(flow, linear), key=lambda node: node.id):
@@ -140,8 +159,9 @@ def _is_moving(node: Node) -> bool:
 
 
 def _is_difference(flow: Flow, node: Node, step: frozenset[int]) -> bool:
-    """Say whether a node adds something to a value from before this step."""
-    return node.op is Op.ADD and any(n.id not in step for n in flow.before(node))
+    """Say whether a step adds something to a value from before it."""
+    is_new = node.op is Op.ADD and node.id in step
+    return is_new and any(n.id not in step for n in flow.before(node))
 
 
 def _is_new_state(flow: Flow, node: Node) -> bool:

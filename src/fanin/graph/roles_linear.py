@@ -91,7 +91,7 @@ def _kind(setting: Setting, node: Node) -> tuple[RoleKind, str, tuple[RoleSlice,
         return (
             kind,
             evidence,
-            gates(setting.flow, _last_use(setting, node), setting.step),
+            _gates(setting, node),
         )
     cuts = cuts_after(setting.flow, node)
     if len(cuts) < 2 or kind not in _CUT:
@@ -116,6 +116,14 @@ def _slices(
             start, size, period = rows
             kind, _ = kind_of(setting, cut, node)
             yield RoleSlice(kind=kind, start=start, size=size, period=period)
+
+
+def _gates(setting: Setting, node: Node) -> tuple[RoleSlice, ...]:
+    """Give the gates in the rows of a recurrent cell's weight."""
+    last = _last_use(setting, node)
+    path = "" if node.weight is None else node.weight.path
+    cell = setting.taking_in.get(last.id, setting.flow.graph.parameter(path).path)
+    return gates(setting.flow, last, setting.steps.get(cell, frozenset()))
 
 
 def _last_use(setting: Setting, node: Node) -> Node:

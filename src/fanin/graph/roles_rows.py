@@ -47,8 +47,7 @@ def rows_of(flow: Flow, linear: Node, cut: Node) -> Rows | None:
     axis, start = cut.details.get("axis"), cut.details.get("start")
     if not isinstance(axis, int) or not isinstance(start, int):
         return None
-    n_units = linear.shape[linear.unit_axis]
-    step = _stride(source, axis, n_units)
+    step = _stride(linear, source, axis)
     if step is None or axis >= len(source.shape):
         return None
     is_kept = len(cut.shape) == len(source.shape)
@@ -58,11 +57,16 @@ def rows_of(flow: Flow, linear: Node, cut: Node) -> Rows | None:
     return first * step, n_taken * step, period
 
 
-def _stride(node: Node, axis: int, n_units: int) -> int | None:
+def _stride(linear: Node, node: Node, axis: int) -> int | None:
     """Give how many units lie behind one step along an axis, if the lengths agree."""
+    unit_axis = linear.unit_axis or 0
+    n_units = linear.shape[unit_axis]
     if node.unit_axis is not None:
         is_whole = node.unit_axis == axis and node.shape[axis] == n_units
         return 1 if is_whole else None
+    is_behind = node.shape[:unit_axis] == linear.shape[:unit_axis]
+    if is_behind and axis >= unit_axis and prod(node.shape[unit_axis:]) == n_units:
+        return prod(node.shape[axis + 1 :])
     axes = [i for i in range(len(node.shape)) if i != node.batch_axis]
     found = {
         prod(node.shape[i] for i in chosen if i > axis)

@@ -10,7 +10,7 @@ from fanin.graph.graph import Op
 from fanin.graph.residual import Joint, joints
 from fanin.graph.roles_adapters import Adapter, adapters
 from fanin.graph.roles_attention import Attention, attention_of
-from fanin.graph.roles_cells import input_weights, last_step
+from fanin.graph.roles_cells import input_weights, last_steps
 from fanin.graph.roles_recurrence import recurrent_uses
 from fanin.graph.roles_scan import decays
 from fanin.graph.roles_walks import is_affine, is_bounded
@@ -28,8 +28,9 @@ class Setting:
     joints: by the id of their sum; joint_of: the joint that each last weight of a
     branch, or each operand of a plain sum, goes into. shortcuts: operands that are
     streams. heads: linear nodes that write outputs. recurrent: uses of each recurrent
-    weight, by path; taking_in: linear nodes that bring a step its input; step: nodes
-    of the last step. decays: products in exponents. down, up: of adapters.
+    weight, by path; taking_in: by the linear nodes that bring a step its input, the
+    recurrent weight of the cell; steps: nodes of the last step, by recurrent weight.
+    decays: products in exponents.
     """
 
     flow: Flow
@@ -40,8 +41,8 @@ class Setting:
     attention: Attention
     adapters: tuple[Adapter, ...]
     recurrent: Mapping[str, tuple[Node, ...]]
-    taking_in: frozenset[int]
-    step: frozenset[int]
+    taking_in: Mapping[int, str]
+    steps: Mapping[str, frozenset[int]]
     decays: frozenset[int]
 
     @property
@@ -73,7 +74,7 @@ def setting_of(graph: Graph) -> Setting:
         adapters=adapters(flow),
         recurrent=uses,
         taking_in=input_weights(flow, uses),
-        step=last_step(flow, uses),
+        steps=last_steps(flow, uses),
         decays=decays(flow),
     )
 
