@@ -3,6 +3,7 @@
 python -m benchmarks                  all of them, one after the other
 python -m benchmarks --list           their names, and what each one measures
 python -m benchmarks sampler -h       one of them, with its own options
+python -m benchmarks._page [NAME …]   write what they print into docs/benchmarks.md
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-FIRST, OTHERS = 28, 13
+FIRST, OTHERS = 32, 14
 
 
 class Table:

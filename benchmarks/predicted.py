@@ -6,7 +6,8 @@ What theory is told is the mean and variance of each parameter and of the batch;
 it says of the output of every linear layer and every sum is held against one forward
 pass. ``inside``: share of nodes whose measured second moment is in the predicted
 interval; ``×1.5``: within that factor of the prediction; ``width``: median of the
-interval's upper end over its lower.
+interval's upper end over its lower. A second table sorts the same nodes by what
+theory says that it takes for granted there.
 """
 
 from __future__ import annotations
@@ -171,7 +172,19 @@ def row(name: str, sites: list[Site]) -> tuple[Any, ...]:
     )
 
 
-HEAD = ("", "nodes", "inside", "×1.5", "width", "median off by", "not predicted")
+HEAD = ("model", "nodes", "inside", "×1.5", "width", "median off by", "not predicted")
+
+
+def by_assumption(sites: list[Site], *, is_markdown: bool) -> None:
+    """Print how well each assumption that a node says it makes turns out to hold."""
+    groups: dict[str, list[Site]] = {}
+    for site in sites:
+        for phrase in site.assumptions or ("wide layers, no more",):
+            groups.setdefault(phrase, []).append(site)
+    table = Table(("a node assumes", *HEAD[1:]), is_markdown=is_markdown)
+    for phrase, some in sorted(groups.items(), key=lambda item: -len(item[1])):
+        table.row(*row(phrase, some))
+    table.close()
 
 
 def is_miss(site: Site) -> bool:
@@ -232,6 +245,8 @@ def compare(names: list[str], seeds: int, options: argparse.Namespace) -> None:
     for kind, sites in sorted(by_kind.items()):
         table.row(*row(f"**{kind}**", sites))
     table.close()
+    if everything:
+        by_assumption(everything, is_markdown=options.markdown)
     if options.worst:
         print(f"Furthest off, of {sum(is_miss(site) for site in everything)} misses:")
         for line in worst(everything, options.worst):
