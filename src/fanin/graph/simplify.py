@@ -19,7 +19,7 @@ from fanin.graph.simplify_gain import gain_details
 from fanin.graph.simplify_known import with_known_numbers
 from fanin.graph.simplify_layout import BATCH, UNIT, axis_of
 from fanin.graph.simplify_linear import add_contraction, add_convolution, add_lookup
-from fanin.graph.simplify_mask import add_softmax
+from fanin.graph.simplify_mask import with_masks
 from fanin.graph.simplify_padding import with_folded_padding
 from fanin.graph.simplify_pieces import Piece, Table
 from fanin.graph.simplify_pointwise import add_pointwise
@@ -56,6 +56,7 @@ def simplify(
     drafts = with_rotations(drafts, facts)
     drafts = with_folded_padding(drafts, facts)
     drafts = with_direct_reading(drafts, facts)
+    drafts = with_masks(drafts, facts, outputs)
     table = Table(drafts, facts, outputs)
     for draft in drafts:
         if draft.id in table.live and facts[draft.id].nature == ACTIVATION:
@@ -151,6 +152,11 @@ def _add_normalize(table: Table, draft: Draft) -> None:
     table.put(draft, Op.NORMALIZE, [source], details=details, **paths)
 
 
+def _add_softmax(table: Table, draft: Draft) -> None:
+    source = table.need(draft.inputs[0])
+    table.put(draft, Op.SOFTMAX, [source], details=draft.settings)
+
+
 def _add_noise(table: Table, draft: Draft) -> None:
     if draft.settings["p"] == 0.0:
         table.alias[draft.id] = table.resolve(draft.inputs[0])
@@ -185,7 +191,7 @@ _HANDLERS: dict[Kind, Callable[[Table, Draft], None]] = {
     Kind.REDUCE: _add_reduce,
     Kind.POOL: _add_pool,
     Kind.NORMALIZE: _add_normalize,
-    Kind.SOFTMAX: add_softmax,
+    Kind.SOFTMAX: _add_softmax,
     Kind.NOISE: _add_noise,
     Kind.ROTATE: _add_rotation,
     Kind.OPAQUE: _add_opaque,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
+from fanin.graph.draft import Kind
 from fanin.graph.fans import AxisRoles, Fan, fans
 from fanin.graph.graph import Op, Weight
 from fanin.graph.simplify_fact import ACTIVATION, PARAMETER
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fanin.graph.draft import Draft
-    from fanin.graph.simplify_fact import Facts
     from fanin.graph.simplify_pieces import Table
 
 
@@ -31,7 +31,7 @@ def add_contraction(table: Table, draft: Draft) -> None:
     place = natures.index(PARAMETER)
     held, source = draft.inputs[place], draft.inputs[1 - place]
     details = {"kind": "dense", "padding_share": 0.0}
-    details |= _computed(table.facts[held])
+    details |= _computed(table, held)
     weight = _dense_weight(table, draft, place)
     table.put(draft, Op.LINEAR, [table.need(source)], weight=weight, details=details)
 
@@ -63,7 +63,7 @@ def add_convolution(table: Table, draft: Draft) -> None:
         Op.LINEAR,
         [table.need(source)],
         weight=weight,
-        details=details | _computed(facts),
+        details=details | _computed(table, held),
     )
 
 
@@ -84,15 +84,37 @@ def add_lookup(table: Table, draft: Draft) -> None:
     weight = Weight(
         path=facts.origin, roles=roles, fan=Fan(n_in=1.0, n_out=float(n_out))
     )
-    details = {"kind": "lookup", "padding_share": 0.0} | _computed(facts)
+    details = {"kind": "lookup", "padding_share": 0.0} | _computed(table, rows)
     table.put(draft, Op.LINEAR, [table.need(indices)], weight=weight, details=details)
 
 
-def _computed(facts: Facts) -> dict[str, object]:
-    """Say which parameters a weight is computed from, if it is none itself."""
+def _computed(table: Table, value: int) -> dict[str, object]:
+    """Say which parameters a weight is computed from, if it is none itself.
+
+    Where the larger of two goes through a sum over its own entries, as in g·v/‖v‖, the
+    other one alone sets the length of what comes out.
+    """
+    facts = table.facts[value]
     if facts.is_view:
         return {}
-    return {"computed_from": tuple(sorted(facts.sources))}
+    details: dict[str, object] = {"computed_from": tuple(sorted(facts.sources))}
+    others = facts.sources - {facts.origin}
+    if len(others) == 1 and _is_normalized(table, value):
+        details["length"] = next(iter(others))
+    return details
+
+
+def _is_normalized(table: Table, value: int) -> bool:
+    """Say whether a sum over entries is taken on the way from the parameters."""
+    waiting, seen = [value], set()
+    while waiting:
+        current = waiting.pop()
+        if current not in seen:
+            seen.add(current)
+            if table.drafts[current].kind in {Kind.REDUCE, Kind.NORMALIZE}:
+                return True
+            waiting += table.drafts[current].inputs
+    return False
 
 
 def _parameter_shape(table: Table, facts: Facts) -> tuple[int, ...]:

@@ -61,12 +61,11 @@ class Table:
         self.parameter_shapes = {
             d.name: d.shape for d in drafts if d.kind is Kind.PARAMETER
         }
-        self.live = _live(drafts, facts, outputs)
+        self.live = live_values(drafts, facts, outputs)
         self.n_readers = Counter(
             i for draft in drafts if draft.id in self.live for i in draft.inputs
         )
         self.n_readers.update(outputs)
-        self.weightless = _weightless(drafts, facts)
 
     def resolve(self, value: int) -> int:
         """Give the value that a value is another name of."""
@@ -208,18 +207,7 @@ def _line_details(line: tuple[float, float] | None) -> dict[str, object]:
     return {"is_affine": True, "factor": line[0], "offset": line[1]}
 
 
-def _weightless(drafts: Sequence[Draft], facts: Mapping[int, Facts]) -> frozenset[int]:
-    """Give the values of the batch that no parameter has touched."""
-    found: set[int] = set()
-    for draft in drafts:
-        read = [i for i in draft.inputs if facts[i].nature >= PARAMETER]
-        is_free = draft.kind is Kind.INPUT or (bool(read) and found.issuperset(read))
-        if is_free and facts[draft.id].nature == ACTIVATION:
-            found.add(draft.id)
-    return frozenset(found)
-
-
-def _live(
+def live_values(
     drafts: Sequence[Draft], facts: Mapping[int, Facts], outputs: Sequence[int]
 ) -> frozenset[int]:
     """Give the values that an output depends on, and weights used for nothing."""

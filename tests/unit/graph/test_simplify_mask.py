@@ -15,6 +15,7 @@ CAUSAL = np.tril(np.ones((LENGTH, LENGTH), dtype=bool))
 def scores_of() -> tuple[GraphBuilder, int]:
     """Scores of attention: a scaled product of two activations."""
     held = [Parameter(path=p, shape=(3, 3), dtype="float32") for p in "qk"]
+    held.append(Parameter(path="b", shape=(7, 1), dtype="float32"))
     builder = GraphBuilder(framework="torch", parameters=held, batch_size=BATCH)
     x = builder.input((BATCH, LENGTH, 3))
     q, k = (
@@ -72,6 +73,7 @@ def test_a_causal_mask_is_part_of_the_softmax_and_counted(form):
 
     assert node.details["mask"] == "constant"
     assert node.details["n_unmasked"] == (1 + 2 + 3 + 4) / 4
+    assert node.details["mean_share"] == (1 + 1 / 2 + 1 / 3 + 1 / 4) / 4
     assert [source.details.get("is_affine") for source in sources] == [True]
 
 
@@ -102,6 +104,60 @@ def test_a_bias_that_leaves_no_entry_out_is_no_mask():
 
     assert node.details["mask"] == "none"
     assert [source.op for source in sources] == [Op.ADD]
+
+
+def test_a_choice_by_the_batch_is_a_mask_of_data():
+    builder, scores = scores_of()
+    mask = builder.input((BATCH, 1, LENGTH))
+    operands = (mask, scores, builder.constant(-1e9))
+
+    node, sources = softmax_after(
+        builder, builder.pointwise("where", operands, np.where)
+    )
+
+    assert node.details["mask"] == "data"
+    assert [source.details.get("is_affine") for source in sources] == [True]
+
+
+def test_a_mask_on_a_bias_that_two_layers_add_is_taken_out_of_it():
+    builder, scores = scores_of()
+    places = builder.constant(np.zeros((LENGTH, LENGTH), dtype=int))
+    bias = builder.lookup("embedding", builder.parameter("b"), places)
+    bias = builder.reshape("squeeze", bias, (LENGTH, LENGTH))
+    masked = by_sum(builder, bias)
+    other = builder.pointwise("neg", (scores,), np.negative)
+    shares = [
+        builder.softmax("softmax", added(builder, value, masked), -1)
+        for value in (scores, other)
+    ]
+
+    graph = builder.build(shares).graph
+
+    sums = [node for node in graph.nodes if node.op is Op.ADD]
+    read = {graph.node(i).op for node in sums for i in node.inputs}
+    assert len(sums) == 2
+    assert Op.CONSTANT not in read
+    for node_id in graph.outputs:
+        assert graph.node(node_id).details["n_unmasked"] == 2.5
+
+
+def test_what_others_read_too_keeps_its_mask():
+    builder, scores = scores_of()
+    masked = by_lowest(builder, scores)
+    shares = builder.softmax("softmax", masked, -1)
+
+    ops = [node.op for node in builder.build([shares, masked]).graph.nodes]
+
+    assert Op.ADD in ops
+
+
+def test_two_masks_leave_what_both_leave():
+    builder, scores = scores_of()
+    window = builder.constant(np.where(CAUSAL.T | np.eye(4, k=-1, dtype=bool), 0, -1e9))
+
+    node, _ = softmax_after(builder, added(builder, by_fill(builder, scores), window))
+
+    assert node.details["n_unmasked"] == (1 + 2 + 2 + 2) / 4
 
 
 def test_a_mask_whose_numbers_are_not_known_is_a_constant_one():
