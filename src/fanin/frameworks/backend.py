@@ -8,11 +8,11 @@ import os
 import sys
 from pathlib import Path
 
-USABLE = ("torch", "jax")
+USABLE = ("torch", "jax", "tensorflow")
 
 
 def choose_backend() -> str | None:
-    """Set KERAS_BACKEND to torch or JAX if Keras could not start otherwise.
+    """Set KERAS_BACKEND to one that is installed if Keras could not start otherwise.
 
     Keras's own default is TensorFlow, whether or not it is installed. A choice of the
     user's, by the variable or by keras.json, is kept if that backend is installed; and

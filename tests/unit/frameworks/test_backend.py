@@ -33,6 +33,7 @@ def fresh(monkeypatch, tmp_path):
     [
         (("torch", "jax"), "torch"),
         (("jax",), "jax"),
+        (("tensorflow",), None),
         (("tensorflow", "torch"), None),
         ((), None),
     ],

@@ -1,4 +1,4 @@
-"""Keras 3 on the torch and the JAX backend."""
+"""Keras 3 on the torch, the JAX and the TensorFlow backend."""
 
 from typing import Final
 

@@ -9,11 +9,14 @@ import numpy as np
 
 
 def to_numpy(tensor: Any) -> np.ndarray:
-    """Copy a tensor of either backend, in its own dtype.
+    """Copy a tensor of any backend, in its own dtype.
 
-    ``keras.ops.convert_to_numpy`` does the same, but on torch through ``np.array(t)``,
-    which NumPy 2 deprecates for tensors (Keras 3.15.1, torch 2.13).
+    ``keras.ops.convert_to_numpy`` does the same, but on torch and on TensorFlow
+    through ``np.array(t)``, which NumPy 2 deprecates for their tensors (Keras 3.15.1,
+    torch 2.13, TensorFlow 2.20).
     """
+    if keras.backend.backend() == "tensorflow" and hasattr(tensor, "numpy"):
+        return np.array(tensor.numpy())
     if keras.backend.backend() != "torch":
         return np.array(tensor)
     held = tensor.detach().cpu()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fanin.errors import UnknownParameterError
+from fanin.frameworks.keras.backends import backend_of
 from fanin.frameworks.keras.call import check_backend
 from fanin.frameworks.keras.run import Run
 
@@ -49,10 +50,4 @@ def calibrate(
     for path in targets:
         if path not in known:
             raise UnknownParameterError.of(path, known)
-    if backend == "jax":
-        from fanin.frameworks.keras.on_jax import calibrate as calibrate_on_jax
-
-        return calibrate_on_jax(run, values, targets)
-    from fanin.frameworks.keras.on_torch import calibrate as calibrate_on_torch
-
-    return calibrate_on_torch(run, values, targets)
+    return backend_of(backend).calibrate(run, values, targets)

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from fanin.graph import Task
 
-BACKENDS = ("torch", "jax")
+BACKENDS = ("torch", "jax", "tensorflow")
 
 SHAPE_WORDS = ("shape", "size", "dimension", "channels", "broadcast", "incompatible")
-"""Words in the messages of Keras, torch and JAX when an array does not fit."""
+"""Words in the messages of Keras and its backends when an array does not fit."""
 
 
 def tensors_of(task: Task) -> Any:
@@ -137,12 +137,12 @@ def check_backend() -> str:
     """Give the backend that Keras runs on.
 
     Raises:
-        ArgumentError: if it is neither torch nor JAX.
+        ArgumentError: if it is none that fanin knows.
     """
     backend = str(keras.backend.backend())
     if backend not in BACKENDS:
         argument = "KERAS_BACKEND"
-        expected = "torch or jax (set before Keras is imported)"
+        expected = f"one of {', '.join(BACKENDS)} (set before Keras is imported)"
         raise ArgumentError.of(argument, backend, expected)
     return backend
 

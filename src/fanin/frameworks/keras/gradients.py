@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fanin.frameworks.keras.backends import backend_of
 from fanin.frameworks.keras.call import check_backend
 from fanin.frameworks.keras.record import graph_of
 from fanin.frameworks.keras.run import Run
-from fanin.frameworks.keras.trainable import (
-    gradients_of,
-    only_trainable,
-    trainable_paths,
-)
+from fanin.frameworks.keras.trainable import only_trainable, trainable_paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,27 +41,5 @@ def gradients(
     run = Run.of(model, task).with_head(graph_of)
     trainable = trainable_paths(model)
     tensors = run.tensors(values)
-    found = _by_jax(run, tensors) if backend == "jax" else _by_torch(run, tensors)
+    found = backend_of(backend).gradients(run, tensors)
     return only_trainable(found, trainable)
-
-
-def _by_torch(run: Run, tensors: dict[str, Any]) -> dict[str, Any]:
-    import torch
-
-    leaves = {path: t.detach().requires_grad_() for path, t in tensors.items()}
-    with torch.enable_grad(), run.at(leaves):
-        return gradients_of(run.objective(), leaves)
-
-
-def _by_jax(run: Run, tensors: dict[str, Any]) -> dict[str, Any]:
-    import jax
-
-    from fanin.frameworks._jaxpr.compiled import Objective
-
-    def objective(*given: Any) -> Any:
-        with run.at(dict(zip(tensors, given, strict=True))):
-            return run.objective()
-
-    values = list(tensors.values())
-    found = Objective.of(jax.make_jaxpr(objective)(*values)).gradients(values)
-    return dict(zip(tensors, found, strict=True))

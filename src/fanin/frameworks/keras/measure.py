@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fanin.frameworks.keras.backends import backend_of
 from fanin.frameworks.keras.call import check_backend
 from fanin.frameworks.keras.record import graph_of
 from fanin.frameworks.keras.run import Run
@@ -35,10 +36,4 @@ def measure(
     backend = check_backend()
     run = Run.of(model, task).with_head(graph_of)
     trainable_paths(model)
-    if backend == "jax":
-        from fanin.frameworks.keras.on_jax import measure as measure_on_jax
-
-        return measure_on_jax(run, values or {})
-    from fanin.frameworks.keras.on_torch import measure as measure_on_torch
-
-    return measure_on_torch(run, values or {})
+    return backend_of(backend).measure(run, values or {})

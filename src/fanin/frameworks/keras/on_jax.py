@@ -12,6 +12,7 @@ import numpy as np
 from fanin.frameworks._jaxpr import calibrate as calibration
 from fanin.frameworks._jaxpr import measure as measuring
 from fanin.frameworks._jaxpr.closure import with_arrays_as_inputs
+from fanin.frameworks._jaxpr.compiled import Objective
 from fanin.frameworks._jaxpr.record import Argument, Recorded, batch_size
 from fanin.frameworks._jaxpr.record import record as record_program
 from fanin.frameworks._jaxpr.unfold import program_of
@@ -109,6 +110,18 @@ def measure(run: Run, values: Mapping[str, np.ndarray]) -> Measurement:
         gradients=only_trainable(found.gradients, trainable_paths(run.model)),
         batch_size=batch_size(traced.arguments) or 1,
     )
+
+
+def gradients(run: Run, tensors: Mapping[str, Any]) -> dict[str, Any | None]:
+    """Give the objective's gradient at each parameter; None where none arrives."""
+
+    def objective(*given: Any) -> Any:
+        with run.at(dict(zip(tensors, given, strict=True))):
+            return run.objective()
+
+    values = list(tensors.values())
+    found = Objective.of(jax.make_jaxpr(objective)(*values)).gradients(values)
+    return dict(zip(tensors, found, strict=True))
 
 
 def packed(structure: Any, outputs: Sequence[Any]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -149,6 +149,13 @@ def measure(run: Run, values: Mapping[str, np.ndarray]) -> Measurement:
     )
 
 
+def gradients(run: Run, tensors: Mapping[str, torch.Tensor]) -> dict[str, Any | None]:
+    """Give the objective's gradient at each parameter; None where none arrives."""
+    leaves = {path: t.detach().requires_grad_() for path, t in tensors.items()}
+    with torch.enable_grad(), run.at(leaves):
+        return gradients_of(run.objective(), leaves)
+
+
 def _require_same(first: tuple[str, ...], second: tuple[str, ...]) -> None:
     if first != second:
         message = (
@@ -191,9 +198,11 @@ def calibrate(
         if path not in targets:
             return output
         without = output if bias is None else output - bias
-        if path not in factors:
-            factors[path] = _factor(without, targets[path])
-        scaled = without * factors[path]
+        factor = factors.get(path) or _factor(without, targets[path])
+        if factor is None:
+            return output
+        factors[path] = factor
+        scaled = without * factor
         return scaled if bias is None else scaled + bias
 
     with torch.no_grad():
@@ -201,9 +210,9 @@ def calibrate(
     return {path: factors.get(path, 1.0) for path in targets}
 
 
-def _factor(output: torch.Tensor, target: float) -> float:
+def _factor(output: torch.Tensor, target: float) -> float | None:
     size = float(np.sqrt(np.square(as_float64(output)).mean()))
-    return target / size if np.isfinite(size) and size > 0.0 else 1.0
+    return target / size if np.isfinite(size) and size > 0.0 else None
 
 
 @contextmanager

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-LIBRARIES: Final = ("/torch/", "/keras/src/", "/fanin/frameworks/", "<")
+LIBRARIES: Final = (
+    "/torch/",
+    "/tensorflow/",
+    "/keras/src/",
+    "/fanin/frameworks/",
+    "/lib/python3",
+    "<",
+)
 """Parts of file names that are not the user's own code."""
 
 

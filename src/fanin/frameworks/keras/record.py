@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fanin.frameworks.keras.backends import backend_of
 from fanin.frameworks.keras.call import check_backend
 from fanin.frameworks.keras.run import Run
 
@@ -19,7 +20,7 @@ def record(model: Any, task: Task) -> Graph:
     optimizer and random state are as before.
 
     Args:
-        model: a built model or layer, on Keras's torch or JAX backend.
+        model: a built model or layer, on any of Keras's backends but NumPy.
         task: the batch.
 
     Raises:
@@ -32,10 +33,4 @@ def record(model: Any, task: Task) -> Graph:
 
 def graph_of(run: Run) -> Graph:
     """Record a run that is ready."""
-    if check_backend() == "jax":
-        from fanin.frameworks.keras import on_jax
-
-        return on_jax.record(run)
-    from fanin.frameworks.keras import on_torch
-
-    return on_torch.record(run)
+    return backend_of(check_backend()).record(run)

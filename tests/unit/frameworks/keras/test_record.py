@@ -10,9 +10,8 @@ from fanin.frameworks import keras as framework
 from fanin.frameworks.keras.arrays import to_numpy
 from fanin.graph import Op, Task
 
-GENERATOR = np.random.default_rng(0)
-IMAGES = GENERATOR.normal(size=(4, 8, 8, 4)).astype("float32")
-ROWS = GENERATOR.normal(size=(6, 5)).astype("float32")
+IMAGES = np.random.default_rng(0).normal(size=(4, 8, 8, 4)).astype("float32")
+ROWS = np.random.default_rng(0).normal(size=(6, 5)).astype("float32")
 
 
 def graph_of(model, batch):
@@ -84,16 +83,22 @@ def test_a_convolution_holds_its_kernel_and_its_bias(name):
 
 @pytest.mark.parametrize("name", CONVOLUTIONS)
 def test_he_numbers_with_these_fans_give_an_output_of_mean_square_two(name):
-    """The fan is the number of terms, held against what the layer really computes."""
+    """The fan is the number of terms, held against what the layer really computes.
+
+    Weights and inputs are drawn anew each time, so that the squares are independent
+    and their spread is the whole of the sampling error.
+    """
+    generator = np.random.default_rng(1)
     model = image_model(CONVOLUTIONS[name][0]())
-    wide = ops.convert_to_tensor(GENERATOR.normal(size=(16, 8, 8, 4)).astype("float32"))
-    (node,) = graph_of(model, wide).linears
+    (node,) = graph_of(model, IMAGES).linears
     kernel, shape = node.weight.path, tuple(model.weights[0].shape)
     squares = []
     for _ in range(60):
-        drawn = GENERATOR.normal(size=shape) * (2 / node.weight.fan.n_in) ** 0.5
+        drawn = generator.normal(size=shape) * (2 / node.weight.fan.n_in) ** 0.5
         framework.write(model, {kernel: lambda _, drawn=drawn: drawn})
-        squares.append(np.square(to_numpy(model(wide))).mean())
+        images = generator.normal(size=(16, 8, 8, 4)).astype("float32")
+        outputs = to_numpy(model(ops.convert_to_tensor(images)))
+        squares.append(np.square(outputs).mean())
 
     expected = 2 * (1 - BORDERS.get(name, 0.0))
     error = float(np.std(squares)) / len(squares) ** 0.5
@@ -286,7 +291,9 @@ def test_an_embedding_is_a_lookup():
             layers.Dense(3),
         ]
     )
-    graph = graph_of(model, GENERATOR.integers(50, size=(4, 7)).astype("int32"))
+    graph = graph_of(
+        model, np.random.default_rng(0).integers(50, size=(4, 7)).astype("int32")
+    )
     first = graph.linears[0]
 
     assert first.details["kind"] == "lookup"

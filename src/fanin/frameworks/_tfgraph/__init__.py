@@ -1,0 +1,1 @@
+"""What a TensorFlow model does: a traced graph as steps, recorded and measured."""
