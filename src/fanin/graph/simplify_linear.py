@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fanin.graph.draft import Draft
+    from fanin.graph.simplify_fact import Facts
     from fanin.graph.simplify_pieces import Table
 
 
