@@ -62,8 +62,10 @@ class RoleKind(StrEnum):
     LOW_RANK_DOWN = "low-rank down"
     LOW_RANK_UP = "low-rank up"
     """The two weights of an adapter beside a weight that reads the same tensor."""
+    WEIGHT_LENGTH = "weight length"
+    """Sets the size of a weight of which another parameter sets the direction."""
     WEIGHT_PART = "weight part"
-    """Another weight is computed from it, as from the length in weight norm."""
+    """Another weight is computed from it."""
 
     EMBEDDING = "embedding"
     TIED_EMBEDDING = "tied embedding"

@@ -47,8 +47,7 @@ def linear_roles(setting: Setting, node: Node) -> dict[str, Role]:
     for part in _parts_of(node):
         known = setting.flow.graph.parameter(part).path
         if known != setting.flow.graph.parameter(weight.path).path:
-            text = f"the weight of {name} is computed from it"
-            found[part] = Role(kind=RoleKind.WEIGHT_PART, node=node.id, evidence=text)
+            found[part] = _part_role(node, part, name)
     if node.bias is not None:
         found[node.bias] = Role(
             kind=_BIASES.get(role.kind, RoleKind.BIAS),
@@ -62,6 +61,14 @@ def linear_roles(setting: Setting, node: Node) -> dict[str, Role]:
 def _parts_of(node: Node) -> tuple[str, ...]:
     parts = node.details.get("computed_from", ())
     return tuple(str(part) for part in parts) if isinstance(parts, tuple) else ()
+
+
+def _part_role(node: Node, part: str, name: str) -> Role:
+    if part == node.details.get("length"):
+        text = f"alone sets how large the weight of {name} is"
+        return Role(kind=RoleKind.WEIGHT_LENGTH, node=node.id, evidence=text)
+    text = f"the weight of {name} is computed from it"
+    return Role(kind=RoleKind.WEIGHT_PART, node=node.id, evidence=text)
 
 
 def _weight_role(setting: Setting, node: Node) -> Role:

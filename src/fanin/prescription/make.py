@@ -16,8 +16,16 @@ from fanin.graph.roles import Role, RoleKind, roles
 from fanin.prescription.choose import Chooser
 from fanin.prescription.depth import depth_warnings
 from fanin.prescription.evidence import Evidence, Target, describe_target
+from fanin.prescription.fitted import norm_gain, weight_length
 from fanin.prescription.plan import Plan
-from fanin.prescription.policies import BESIDE, CONSTANTS, KEPT, SCALED, SUMMED
+from fanin.prescription.policies import (
+    BESIDE,
+    CONSTANTS,
+    FITTED,
+    KEPT,
+    SCALED,
+    SUMMED,
+)
 from fanin.prescription.predicted import head_scaled, with_prediction
 from fanin.prescription.write_down import (
     WEIGHT_LAWS,
@@ -83,7 +91,8 @@ def make_plan(
     written = {p.path: desk.prescribe(p) for p in graph.parameters}
     if scheme is None:
         written = head_scaled(graph, written, evidence, desk.target.spread)
-    written |= _overridden(desk, overrides or {})
+    chosen_by_caller = _overridden(desk, overrides or {})
+    written = desk.with_lengths(written | chosen_by_caller) | chosen_by_caller
     written = with_prediction(graph, written, evidence)
     return Plan(
         prescriptions=tuple(written.values()),
@@ -146,6 +155,8 @@ class Desk:
 
     def _value(self, parameter: Parameter, role: Role) -> Prescription:
         """Write down what a parameter gets that is not the weight of a linear node."""
+        if role.kind in FITTED:
+            return self._fitted(parameter, role)
         if role.kind in CONSTANTS:
             value, reason = CONSTANTS[role.kind]
             return constant(parameter, role, value, reason)
@@ -175,6 +186,27 @@ class Desk:
         spec = f"normal(std={role.n_summed**-0.5:.6g})"
         reason = f"{role.n_summed} tensors are added here, so 1/√{role.n_summed} each."
         return by_scheme(parameter, role, spec, None, reason)
+
+    def _fitted(self, parameter: Parameter, role: Role) -> Prescription:
+        """Write down a number that depends on the node that uses the parameter."""
+        node = None if role.node is None else self.flow.nodes[role.node]
+        if role.kind is RoleKind.NORM_GAIN:
+            return norm_gain(parameter, role, node)
+        return kept(parameter, role, "Kept, as the weight is whose length it sets.")
+
+    def with_lengths(
+        self, written: Mapping[str, Prescription]
+    ) -> dict[str, Prescription]:
+        """Give the plan with lengths that fit the stds which were decided last."""
+        done = dict(written)
+        for path, role in self.roles.items():
+            node = None if role.node is None else self.flow.nodes[role.node]
+            if role.kind is RoleKind.WEIGHT_LENGTH and node and node.weight:
+                parameter = self.graph.parameter(path)
+                weight = done[self.graph.parameter(node.weight.path).path]
+                if parameter.is_trainable and weight.std > 0.0:
+                    done[path] = weight_length(parameter, role, weight)
+        return done
 
     def notes(self) -> tuple[str, ...]:
         """Say what was left alone or assumed, in sentences."""

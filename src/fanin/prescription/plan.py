@@ -209,12 +209,13 @@ def calibration_targets(plan: Plan, graph: Graph) -> Mapping[str, float]:
 
     For one forward pass in which each linear output is rescaled as it comes
     (``Framework.calibrate``). Weights that are kept, constant or without a target are
-    left out, and so are those that no linear node of ``graph`` reads.
+    left out, and so are those that no linear node of ``graph`` reads, or whose size
+    another parameter sets (weight norm).
     """
     read = {
         graph.parameter(node.weight.path).path
         for node in graph.linears
-        if node.weight is not None
+        if node.weight is not None and "length" not in node.details
     }
     return {
         p.path: p.target

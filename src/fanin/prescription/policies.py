@@ -48,7 +48,6 @@ CONSTANTS: Final = {
     RoleKind.BIAS: ZERO,
     RoleKind.HEAD_BIAS: ZERO,
     RoleKind.NORM_SHIFT: ZERO,
-    RoleKind.NORM_GAIN: (1.0, "Starts at 1: the normalized size is left as it is."),
     RoleKind.POSITION_BIAS: (
         0.0,
         (
@@ -66,6 +65,9 @@ CONSTANTS: Final = {
     ),
 }
 """Parameters that are filled with one number."""
+
+FITTED: Final = frozenset({RoleKind.NORM_GAIN, RoleKind.WEIGHT_LENGTH})
+"""Parameters filled with a number that depends on how they are used (``fitted.py``)."""
 
 SUMMED: Final = frozenset({RoleKind.TABLE, RoleKind.POSITION_TABLE})
 """Tables that are added: each has its share of the sum, 1/√k of k."""
@@ -91,7 +93,7 @@ KEPT: Final = {
         "Kept: it sets how much of its branch the stream takes up at first."
     ),
     RoleKind.FACTOR: "Kept: it multiplies activations.",
-    RoleKind.WEIGHT_PART: "Kept: another parameter sets the direction of its weight.",
+    RoleKind.WEIGHT_PART: "Kept: it is one of several that a weight is computed from.",
     RoleKind.UNREAD: "Kept: no operation that ran reads it.",
     RoleKind.UNKNOWN: "Kept: fanin does not understand how it is read",
 }

@@ -7,14 +7,21 @@ from collections import Counter
 import pytest
 
 from fanin.graph.roles import RoleKind
-from fanin.prescription.policies import BESIDE, CONSTANTS, KEPT, SCALED, SUMMED
+from fanin.prescription.policies import (
+    BESIDE,
+    CONSTANTS,
+    FITTED,
+    KEPT,
+    SCALED,
+    SUMMED,
+)
 
 
 @pytest.mark.parametrize("kind", list(RoleKind), ids=str)
 def test_every_role_is_in_exactly_one_table(kind):
     tables = Counter(
         place
-        for place, table in enumerate((SCALED, CONSTANTS, SUMMED, BESIDE, KEPT))
+        for place, table in enumerate((SCALED, CONSTANTS, FITTED, SUMMED, BESIDE, KEPT))
         if kind in table
     )
 
