@@ -11,8 +11,12 @@ from pathlib import Path
 
 from fanin.activations import ACTIVATIONS
 from fanin.report.findings.rule_page import rule_page, summary
+from fanin.report.svg import standalone
+from fanin.report.theory import figures
+from fanin.report.theory.phase_figure import phase_figure
 from fanin.rules import RULES
 from fanin.schemes import SCHEMES
+from fanin.theory import portrait
 
 DOCS = Path(__file__).parent.parent / "docs"
 MADE = "<!-- Made by tools/generate_docs.py from the records: edit those. -->\n\n"
@@ -27,7 +31,20 @@ def pages() -> dict[Path, str]:
     found[DOCS / "rules" / "index.md"] = MADE + rules_page()
     found[DOCS / "schemes.md"] = MADE + schemes_page()
     found[DOCS / "activations.md"] = MADE + activations_page()
+    for name, svg in theory_figures().items():
+        found[DOCS / "figures" / f"theory-{name}.svg"] = standalone(svg) + "\n"
     return found
+
+
+def theory_figures() -> dict[str, str]:
+    """Give the figures of docs/theory.md."""
+    gelu = portrait("gelu", sigma_w=1.5, sigma_b=0.1)
+    tanh = portrait("tanh", sigma_w=2.5, sigma_b=0.3)
+    return {
+        "moments": figures.moment_map(gelu),
+        "correlations": figures.correlations(tanh),
+        "phases": phase_figure(portrait("tanh", sigma_w=1.3, sigma_b=0.3)),
+    }
 
 
 def rules_page() -> str:

@@ -20,7 +20,7 @@ N_COLUMNS: Final = 90
 N_ROWS: Final = 60
 FILLS: Final = {
     Phase.ORDERED: ("var(--s1)", 0.16),
-    Phase.EDGE: ("var(--s3)", 0.5),
+    Phase.EDGE: ("var(--ink)", 0.3),
     Phase.CHAOTIC: ("var(--s2)", 0.22),
     Phase.WITHOUT_BOUND: ("var(--s5)", 0.45),
 }
