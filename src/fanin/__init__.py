@@ -7,7 +7,13 @@
     fanin.plan(model, batch, …)        a scheme and a scale for each parameter, and why
     fanin.init(model, batch, …)        plan, verify, write: all parameters, or none
     fanin.compare(…)                   schemes raced on real data
+    fanin.theory                       what depth does to numbers: maps, fixed points
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from fanin import schemes as schemes
 from fanin.api import activation as activation
@@ -20,6 +26,11 @@ from fanin.api import init as init
 from fanin.api import plan as plan
 from fanin.errors import FaninError as FaninError
 
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from fanin import theory as theory
+
 __all__ = [
     "FaninError",
     "activation",
@@ -31,5 +42,14 @@ __all__ = [
     "init",
     "plan",
     "schemes",
+    "theory",
 ]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Bring ``fanin.theory`` when it is asked for: it loads every quadrature."""
+    if name == "theory":
+        return import_module("fanin.theory")
+    msg = f"module 'fanin' has no attribute {name!r}"
+    raise AttributeError(msg)
