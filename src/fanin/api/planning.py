@@ -36,7 +36,7 @@ def plan(  # noqa: PLR0913 (each is one wish a person has)
         model: a PyTorch module, a Keras model, a module of Flax NNX or Equinox, or a
             pair (apply, params) with apply(params, x) → output.
         batch: as in `check`. With one, the scales are measured and corrected in one
-            forward pass; without, they are predicted.
+            forward pass; without, or for a model on the meta device, predicted.
         loss: as in `check`.
         target: as in `check`; class frequencies or a mean set the output bias.
         objective: as in `check`.
@@ -64,6 +64,12 @@ def plan(  # noqa: PLR0913 (each is one wish a person has)
         return replace(made, notes=(*made.notes, note))
     graph = framework.record(model, task)
     made = _decide(framework, model, graph, task, seed, wishes)
+    if not _is_ready(graph):
+        note = (
+            "The model has parameters without memory (on the meta device): scales are "
+            "predicted, not measured."
+        )
+        return replace(made, notes=(*made.notes, note))
     return _calibrated(framework, model, graph, task, made)
 
 
@@ -163,13 +169,17 @@ def _decide(
     )
 
 
+def _is_ready(graph: Graph) -> bool:
+    return all(parameter.storage == "ready" for parameter in graph.parameters)
+
+
 def _evidence(
     framework: Framework, model: object, graph: Graph, task: Task
 ) -> Evidence:
     """Gather what is known beside the graph: the input's scale, the target, values."""
     from fanin.prescription import Evidence, inputs_of
 
-    is_ready = all(p.storage == "ready" for p in graph.parameters)
+    is_ready = _is_ready(graph)
     return Evidence(
         inputs=inputs_of(framework.measure(model, task), graph) if is_ready else {},
         target=None if task.target is None else np.asarray(task.target),

@@ -173,6 +173,14 @@ def test_a_parameter_without_memory_is_refused(given, make):
         fanin.init(make(), *given, seed=0)
 
 
+def test_a_model_without_memory_is_planned_from_theory_alone(given):
+    made = fanin.plan(mlp().to("meta"), *given, seed=0)
+
+    assert "without memory" in " ".join(made.notes)
+    assert all(p.measured is None for p in made.prescriptions)
+    assert fanin.apply(made, mlp()) is not None
+
+
 def test_what_is_no_model_is_refused():
     with pytest.raises(ArgumentError, match=r"torch\.nn\.Module"):
         fanin.check({"weight": np.zeros(3)})
