@@ -1,8 +1,8 @@
 """What a region of primitives is: a normalization, a softmax, or neither.
 
-If the result has mean square 1 (or 1/n), whatever the input's scale, it is a
-normalization, however it was written; if it is eˣ over its sum, or the logarithm of
-that, a softmax. Every formula for the same function is found, and nothing that only
+If the result is the input, centred or not, times a number that makes its mean square 1
+(or 1/n) whatever the input's scale, it is a normalization, however it was written; if
+it is eˣ over its sum, or the logarithm of that, a softmax. Every formula for the same function is found, and nothing that only
 looks like one.
 """
 
@@ -90,9 +90,16 @@ def _normalization(trial: Trial) -> dict[str, object] | None:
         return None
     is_centred = np.allclose(np.mean(found, axis=trial.region.axes), 0.0, atol=CLOSE)
     norm = _norm(trial, found, is_centred=is_centred)
+    if norm is None or not _is_input(trial, found, norm[1], is_centred=is_centred):
+        return None
     moved = trial.input * (2.0 * LARGE) + (LARGE if is_centred else 0.0)
     again = trial.evaluate(moved, held)
-    if norm is None or not np.allclose(found, again, rtol=CLOSE, atol=CLOSE * norm[1]):
+    if not np.allclose(found, again, rtol=CLOSE, atol=CLOSE * norm[1]):
+        return None
+    # A row in which one entry dominates has length 1 as well: eˣ⁻ᵐᵃˣ, say. No norm
+    # has a preferred sign.
+    opposite = trial.evaluate(-trial.input * LARGE, held)
+    if not np.allclose(opposite, -found, rtol=CLOSE, atol=CLOSE * norm[1]):
         return None
     kind = norm[0] or _kind(trial, is_centred=is_centred)
     details: dict[str, object] = {
@@ -107,6 +114,17 @@ def _normalization(trial: Trial) -> dict[str, object] | None:
         details["gain_offset"] = offset
     settings = {"details": details, "scale": scale, "bias": bias}
     return {"kind": Kind.NORMALIZE, "settings": settings}
+
+
+def _is_input(
+    trial: Trial, found: np.ndarray, size: float, *, is_centred: bool
+) -> bool:
+    """Say whether the result is the input times one number, where it is normalized."""
+    axes = trial.region.axes
+    x = trial.input - (trial.input.mean(axes, keepdims=True) if is_centred else 0.0)
+    length = np.sum(x * x, axis=axes, keepdims=True)
+    factor = np.sum(found * x, axis=axes, keepdims=True) / length
+    return bool(np.allclose(found, factor * x, rtol=CLOSE, atol=CLOSE * size))
 
 
 def _norm(

@@ -206,3 +206,24 @@ def test_a_factor_before_a_normalization_stays_before_it():
 
     assert [node.op for node in found] == [Op.INPUT, Op.ELEMENTWISE, Op.NORMALIZE]
     assert found[2].details["eps"] == pytest.approx(1e-6, rel=0.02)
+
+
+def test_an_exponential_of_few_entries_is_not_taken_for_a_norm():
+    builder = builder_of()
+    m = Maths(builder)
+    x = builder.input((BATCH, 3))
+    powers = m.of(np.exp, m.sub(x, m.over("max", x, (1,))))
+    out = m.div(powers, m.over("sum", powers, (1,)))
+
+    found = builder.build([out]).graph.nodes
+
+    assert [node.op for node in found] == [Op.INPUT, Op.SOFTMAX]
+
+
+def test_signs_are_of_mean_square_one_and_no_normalization():
+    builder = builder_of()
+    m = Maths(builder)
+    x = builder.input((BATCH, WIDTH))
+    out = m.of(np.sign, centred(m, x, (1,)))
+
+    assert Op.NORMALIZE not in [node.op for node in builder.build([out]).graph.nodes]
