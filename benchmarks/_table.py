@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-FIRST, OTHERS = 32, 14
+FIRST, OTHERS = 32, 13
 
 
 class Table:
@@ -23,7 +23,7 @@ class Table:
             print("| " + " | ".join(texts) + " |", flush=True)
             return
         name = texts[0].replace("*", "")
-        print(f"{name:{FIRST}}" + "".join(f"{t:>{OTHERS}}" for t in texts[1:]))
+        print(f"{name:{FIRST}}" + "".join(f" {t:>{OTHERS}}" for t in texts[1:]))
 
     def close(self) -> None:
         """End the table with an empty line."""

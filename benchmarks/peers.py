@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SEED = 0
+APART = 100.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,11 +93,10 @@ def gradient_ratio(model: nn.Module, task: Task) -> float:
 
 
 def verdict(model: nn.Module, batch: Any) -> str:
-    """Give fanin's verdict on the weights that are there, and the codes behind it."""
+    """Give "healthy", or the codes of what fanin warns of in the present weights."""
     report = fanin.check(model, batch)
     codes = sorted({finding.code for finding in report.errors + report.warnings})
-    word = str(report.verdict).partition(" ")[0] if codes else "healthy"
-    return f"{word} {' '.join(codes)}".strip()
+    return " ".join(codes) or "healthy"
 
 
 def attempt(make: Callable[[], str]) -> str:
@@ -239,15 +239,26 @@ FAULTY_HEAD = (
 def summary(rows: list[tuple[Any, ...]]) -> str:
     """Say in how many models AnyInit read the graph, the order, or failed."""
     graph = sum(row[1] == "graph" for row in rows)
-    order = [row for row in rows if row[1] == "order"]
-    healthy = sum(row[4] == "healthy" for row in order)
-    crashed = len(rows) - graph - len(order)
+    order = sum(row[1] == "order" for row in rows)
+    healthy = [row for row in rows if row[4] == "healthy"]
+    apart = [row for row in healthy if is_apart(row[5])]
+    read = sum(isinstance(row[6], int) for row in rows)
     return (
         f"Of {len(rows)} models AnyInit read the graph of {graph}, went by the order "
-        f"of modules in {len(order)} (and called {healthy} of these healthy), and "
-        f"failed on {crashed}. fanin read the graph of "
-        f"{sum(isinstance(row[6], int) for row in rows)}."
+        f"of modules in {order}, and failed on {len(rows) - graph - order}; fanin read "
+        f"the graph of {read}. AnyInit called {len(healthy)} healthy; in {len(apart)} "
+        "of these the gradients of two linear operations differ more than "
+        f"{APART:.0f}-fold, after fanin.init in "
+        f"{sum(is_apart(row[9]) for row in apart)} of the same."
     )
+
+
+def is_apart(ratio: str) -> bool:
+    """Say whether a gradient ratio of the table is beyond what training evens out."""
+    try:
+        return float(ratio) > APART
+    except ValueError:  # no number: it failed, or has no linear operation inside
+        return False
 
 
 def main() -> None:
