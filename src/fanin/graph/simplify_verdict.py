@@ -2,8 +2,8 @@
 
 If the result is the input, centred or not, times a number that makes its mean square 1
 (or 1/n) whatever the input's scale, it is a normalization, however it was written; if
-it is eˣ over its sum, or the logarithm of that, a softmax. Every formula for the same function is found, and nothing that only
-looks like one.
+it is eˣ over its sum, or the logarithm of that, a softmax. Every formula for the same
+function is found, and nothing that only looks like one.
 """
 
 from __future__ import annotations
