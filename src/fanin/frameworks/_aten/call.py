@@ -21,6 +21,7 @@ class Signature:
     """A schema: the arguments' names, their defaults, and which are changed."""
 
     name: str
+    full_name: str
     names: tuple[str, ...]
     defaults: Mapping[str, Any]
     written: tuple[str, ...]
@@ -32,8 +33,10 @@ def _signature(func: Any) -> Signature:
     packet = func.overloadpacket.__name__
     is_in_place = packet.endswith("_") and not packet.endswith("__")
     arguments = schema.arguments
+    name = packet.rstrip("_") if is_in_place else packet
     return Signature(
-        name=packet.rstrip("_") if is_in_place else packet,
+        name=name,
+        full_name=f"{func.namespace}.{name}",
         names=tuple(argument.name for argument in arguments),
         defaults={
             a.name: a.default_value if a.has_default_value() else None
@@ -75,8 +78,9 @@ class Call:
         ('add', ['alpha', 'other', 'self'])
         """
         known = _signature(func)
-        arguments: dict[str, Any] = dict(zip(known.names, args, strict=False))
-        arguments = {**known.defaults, **arguments, **kwargs}
+        arguments = dict(known.defaults)
+        arguments.update(zip(known.names, args, strict=False))
+        arguments.update(kwargs)
         return cls(
             func=func,
             name=known.name,
@@ -92,7 +96,7 @@ class Call:
     @property
     def full_name(self) -> str:
         """Give the name as fanin shows it: "aten.addmm"."""
-        return f"{self.func.namespace}.{self.name}"
+        return _signature(self.func).full_name
 
     @cached_property
     def tensors(self) -> tuple[torch.Tensor, ...]:

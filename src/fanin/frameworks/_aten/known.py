@@ -67,11 +67,24 @@ class Known:
                 raise
             return given
         outputs = [t for t in tensors_in(given) if t.is_meta]
-        if outputs and max(t.numel() for t in outputs) <= MOST_KNOWN:
+        if not outputs:
+            return given
+        if self._reads_known(args, kwargs):
             self._follow(func, args, kwargs, outputs)
-        elif outputs:
+        else:
             self._forget(func, outputs)
         return given
+
+    def _reads_known(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+        """Say whether the numbers of everything that an operation reads are known."""
+        held = self._held
+        read = tensors_in(args)
+        if any(tensor.is_meta and id(tensor) not in held for tensor in read):
+            return False
+        return not kwargs or all(
+            not tensor.is_meta or id(tensor) in held
+            for tensor in tensors_in(tuple(kwargs.values()))
+        )
 
     def _follow(
         self,
@@ -80,7 +93,8 @@ class Known:
         kwargs: Mapping[str, Any],
         outputs: Sequence[torch.Tensor],
     ) -> None:
-        numbers = self._on_cpu(func, args, kwargs)
+        is_small = max(t.numel() for t in outputs) <= MOST_KNOWN
+        numbers = self._on_cpu(func, args, kwargs) if is_small else None
         if numbers is None:
             self._forget(func, outputs)
             return
@@ -102,9 +116,6 @@ class Known:
         kwargs: Mapping[str, Any],
     ) -> Any:
         """Give the operation's result on known numbers; None where they are not."""
-        read = tensors_in((args, tuple(kwargs.values())))
-        if any(tensor.is_meta and id(tensor) not in self._held for tensor in read):
-            return None
         if is_random(func) or "empty" in func.overloadpacket.__name__:
             return None
         arguments = _mapped(tuple(args), self._moved)
@@ -128,7 +139,8 @@ class Known:
         is_meta = [tensor.is_meta for tensor in read]
         if not any(is_meta):
             return None
-        given = self._on_cpu(func, args, kwargs)
+        is_known = self._reads_known(args, kwargs)
+        given = self._on_cpu(func, args, kwargs) if is_known else None
         if given is not None:
             return _mapped(given, self._as_meta)
         if not all(is_meta) and not func._schema.is_mutable:  # noqa: SLF001 (no other way)

@@ -28,6 +28,7 @@ from fanin.frameworks._aten import (
     shaping,
     summing,
 )
+from fanin.frameworks._aten.arrays import Arrays
 from fanin.frameworks._aten.call import Call, is_counted
 from fanin.frameworks._aten.known import MOST_KNOWN, Known
 from fanin.frameworks._aten.ledger import Ledger
@@ -92,6 +93,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.builder = builder
         self.place = place
         self.known = Known()
+        self._arrays = Arrays()
         self._ledger = Ledger(builder, leaf or self._constant)
         self._stillness = Stillness(builder)
         self.change = change
@@ -150,10 +152,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         is_shown = tensor.numel() <= MOST_KNOWN and not tensor.is_complex()
         if numbers is None or not is_shown:
             return self.builder.constant(None, tuple(tensor.shape))
-        held = numbers.detach().cpu()
-        if held.is_floating_point():
-            held = held.double()
-        return self.builder.constant(held.numpy().copy())
+        return self.builder.constant(self._arrays.of(numbers))
 
     # Operations
 

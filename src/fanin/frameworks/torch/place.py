@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -68,7 +68,12 @@ class Whereabouts:
     def __call__(self) -> Place:
         """Give the place of the operation that is running now."""
         path = self._running[-1] if self._running else ""
-        return Place(path=path, source=_user_line())
+        return _place(path, _user_line())
+
+
+@lru_cache(maxsize=4096)
+def _place(path: str, source: str | None) -> Place:
+    return Place(path=path, source=source)
 
 
 def line_of(why: BaseException) -> str | None:
@@ -78,7 +83,7 @@ def line_of(why: BaseException) -> str | None:
     while trace is not None:
         code = trace.tb_frame.f_code
         if _whose(code) == _USERS:
-            found = f"{Path(code.co_filename).name}:{trace.tb_lineno}"
+            found = f"{_file_name(code)}:{trace.tb_lineno}"
         trace = trace.tb_next
     return found
 
@@ -93,9 +98,14 @@ def _user_line() -> str | None:
         if owner == _FANINS:
             return None
         if owner == _USERS:
-            return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+            return f"{_file_name(frame.f_code)}:{frame.f_lineno}"
         frame = frame.f_back
     return None
+
+
+@cache
+def _file_name(code: CodeType) -> str:
+    return Path(code.co_filename).name
 
 
 _FANINS, _TORCHS, _USERS = range(3)
