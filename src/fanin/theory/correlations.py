@@ -9,17 +9,18 @@ there is at most one more fixed point c*.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from fanin.errors import ArgumentError
+from fanin.theory.scan import root
 
 if TYPE_CHECKING:
     from fanin.theory.mean_field import MeanField
 
+ROUNDING: Final = 1e-16
 TINY: Final = 1e-13
 """A correlation no larger is 0, and a distance from 1 no larger is none."""
-N_HALVINGS: Final = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,30 +74,24 @@ class CorrelationMap:
         """
         gap, found = 1.0 - c, []
         for _ in range(n_layers):
-            gap = min(max(self.gap(gap), 0.0), 2.0)
-            found.append(1.0 - gap)
-        return tuple(found)
+            following = min(max(self.gap(gap), 0.0), 2.0)
+            found.append(1.0 - following)
+            if following < ROUNDING or abs(following - gap) < ROUNDING * following:
+                break  # every further layer has the same float64
+            gap = following
+        return (*found, *([found[-1]] * (n_layers - len(found))))
 
     def fixed_point(self) -> float:
         """Give c*, to which all correlations in [0, 1) tend; 1 where C′(1) ≤ 1.
 
-        Below c* C lies above the diagonal and above c* below it, as C is convex. So
-        one bisection of 1 − c finds it, on a logarithmic scale.
+        Below c* C lies above the diagonal and above c* below it, as C is convex: 1 − c
+        has one root, and it is looked for on a logarithmic scale.
         """
         if self(0.0) <= TINY:
             return 0.0
         if self.gap(TINY) <= TINY:
             return 1.0
-        near, far = TINY, 1.0
-        for _ in range(N_HALVINGS):
-            middle = sqrt(near * far)
-            if self.gap(middle) > middle:
-                near = middle
-            else:
-                far = middle
-            if far - near <= 1e-15 * far:
-                break
-        return 1.0 - sqrt(near * far)
+        return 1.0 - root(lambda gap: self.gap(gap) / gap - 1.0, TINY, 1.0)
 
 
 def correlation_map(field: MeanField, q: float) -> CorrelationMap:

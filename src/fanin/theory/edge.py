@@ -23,7 +23,7 @@ from fanin.activations import find_nonlinearity
 from fanin.errors import ArgumentError
 from fanin.theory.fixed_points import CRITICAL, Stability
 from fanin.theory.mean_field import MeanField
-from fanin.theory.scan import SAME, bisect
+from fanin.theory.scan import SAME, root
 
 if TYPE_CHECKING:
     from fanin.activations import Activation, Gate, Nonlinearity
@@ -153,7 +153,7 @@ def edge_of_chaos(activation: Function, sigma_b: float = 0.0) -> tuple[EdgePoint
     found = [_at_zero(nonlinearity)] if sigma_b == 0.0 else []
     for (low, below), (high, above) in pairwise(clear):
         if below * above < 0.0:
-            found.append(_point(nonlinearity, bisect(excess, low, high)))
+            found.append(_point(nonlinearity, root(excess, low, high)))
     return tuple(point for point in found if point is not None)
 
 

@@ -1,4 +1,4 @@
-"""Where the map of second moments crosses the diagonal: a scan, then bisection.
+"""Where the map of second moments crosses the diagonal: a scan, then a root.
 
 g(s) = ln(V(q)/q) with q = eˢ is smooth, and its slope V′(q)·q/V(q) − 1 is known at
 every point. So between two points of the scan a pair of crossings shows itself, too:
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from math import sqrt
+from math import exp, isfinite, log
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -24,7 +24,7 @@ HIGHEST: Final = 1e6
 N_SCANNED: Final = 85
 SAME: Final = 1e-9
 """Two second moments this close, relatively, are one: there is no sign but rounding."""
-N_HALVINGS: Final = 60
+MOST_STEPS: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +78,9 @@ def crossings(field: MeanField, scanned: Scan) -> tuple[float, ...]:
     found: list[float] = []
     for (low, below, falling), (high, above, rising) in pairwise(clear):
         if below * above < 0.0:
-            found.append(bisect(excess, low, high))
+            found.append(root(excess, low, high))
         elif falling * below < 0.0 < rising * above:  # towards the diagonal, and away
-            middle = bisect(turn, low, high)
+            middle = root(turn, low, high)
             found += _pair(excess, (low, middle, high), below)
     return tuple(found)
 
@@ -95,21 +95,48 @@ def _pair(
         return [middle]
     if there * sign > 0.0:
         return []
-    return [bisect(excess, low, middle), bisect(excess, middle, high)]
+    return [root(excess, low, middle), root(excess, middle, high)]
 
 
-def bisect(function: Callable[[float], float], low: float, high: float) -> float:
-    """Give a root between two positive ends of different sign, to 1e-15 relative.
+def root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Give a root between two positive ends of different sign, to 1e-14 relative.
 
-    Halving in ln q first; each end keeps its sign, so it cannot fail.
+    In ln q: inverse quadratic steps where they are safe, else halving, so that it never
+    leaves the ends. Chandrupatla (1997), "A new hybrid quadratic/bisection algorithm
+    for finding the zero of a nonlinear function without using derivatives".
+
+    >>> round(root(lambda q: q * q - 2.0, 0.1, 10.0), 12)
+    1.414213562373
     """
-    is_positive = function(low) > 0.0
-    for _ in range(N_HALVINGS):
-        middle = sqrt(low) * sqrt(high)
-        if not low < middle < high:
-            break
-        if (function(middle) > 0.0) == is_positive:
-            low = middle
+    a, b = log(high), log(low)
+    f_a, f_b = function(high), function(low)
+    share = 0.5
+    for _ in range(MOST_STEPS):
+        x = a + share * (b - a)
+        f = function(exp(x))
+        if (f > 0.0) == (f_a > 0.0):
+            c, f_c = a, f_a
         else:
-            high = middle
-    return sqrt(low) * sqrt(high)
+            c, f_c, b, f_b = b, f_b, a, f_a
+        a, f_a = x, f
+        best, f_best = (a, f_a) if abs(f_a) < abs(f_b) else (b, f_b)
+        least = (4e-16 * abs(best) + 1e-16) / abs(b - a)
+        if least > 0.5 or f_best == 0.0:
+            break
+        share = min(max(_quadratic((a, f_a), (b, f_b), (c, f_c)), least), 1.0 - least)
+    return exp(best)
+
+
+def _quadratic(
+    a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]
+) -> float:
+    """Give the share of the way from a to b of the next step; a half if unsafe."""
+    (x_a, f_a), (x_b, f_b), (x_c, f_c) = a, b, c
+    if not all(map(isfinite, (f_a, f_b, f_c))) or f_c in {f_a, f_b} or x_c == x_b:
+        return 0.5
+    xi, phi = (x_a - x_b) / (x_c - x_b), (f_a - f_b) / (f_c - f_b)
+    if not (phi * phi < xi and (1.0 - phi) ** 2 < 1.0 - xi):
+        return 0.5
+    first = f_a / (f_b - f_a) * f_c / (f_b - f_c)
+    second = (x_c - x_a) / (x_b - x_a) * f_a / (f_c - f_a) * f_b / (f_c - f_b)
+    return first + second
