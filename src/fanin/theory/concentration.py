@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LARGEST_VARIANCE: Final = 400.0
 """Beyond it, one logit stands out from all: E[Σα²] is within a few per cent of 1."""
+SMALLEST_VARIANCE: Final = 1e-12
+"""Below it, shares are flat."""
 DIGITS: Final = 6
 
 
@@ -36,30 +38,59 @@ def concentrations(variance: float, counts: Sequence[int]) -> tuple[float, ...]:
         variance: s² of the logits, beyond what the row has in common; ≥ 0.
         counts: T, each ≥ 1.
     """
-    rounded = float(f"{min(max(variance, 0.0), LARGEST_VARIANCE):.{DIGITS}g}")
-    return _remembered(rounded, tuple(counts))
+    return tuple(a for a, _ in _remembered(_rounded(variance), tuple(counts)))
+
+
+def gradient_shares(variance: float, counts: Sequence[int]) -> tuple[float, ...]:
+    """Give E[Σα²(1 − 2α + Σα²)] for several T: what softmax hands back of a gradient.
+
+    For independent gradients gⱼ of variance 1 at the shares it is
+    Σⱼ E[(αⱼ(gⱼ − Σαₖgₖ))²]: 1/T − 1/T² for flat shares, 0 for one that takes all.
+
+    >>> round(gradient_shares(0.0, [4])[0], 12)
+    0.1875
+    """
+    return tuple(g for _, g in _remembered(_rounded(variance), tuple(counts)))
+
+
+def _rounded(variance: float) -> float:
+    return float(f"{min(max(variance, 0.0), LARGEST_VARIANCE):.{DIGITS}g}")
 
 
 @lru_cache(maxsize=256)
-def _remembered(variance: float, counts: tuple[int, ...]) -> tuple[float, ...]:
-    if variance < 1e-12:
-        return tuple(1.0 / n for n in counts)
+def _remembered(
+    variance: float, counts: tuple[int, ...]
+) -> tuple[tuple[float, float], ...]:
+    if variance < SMALLEST_VARIANCE:
+        return tuple((1.0 / n, (1.0 - 1.0 / n) / n) for n in counts)
     s = variance**0.5
-    z = np.linspace(-9.0, 9.0 + 2.0 * s, max(400, int(40 * s) + 400))
+    z = np.linspace(-9.0, 9.0 + 4.0 * s, 500 + int(60 * s))
     step = (z[1] - z[0]) * np.exp(-(z**2) / 2.0) / np.sqrt(2.0 * np.pi)
-    logits = s * z
     # t·S is of order 1: log t runs over what −log S can be
-    u = np.linspace(
-        -12.0 - s * 9.0 - variance - np.log(max(counts)), 6.0 + s * 9.0, 900
-    )
-    rate = np.exp(np.minimum(u[:, None] + logits[None, :], 60.0))
+    lowest = -14.0 - s * 9.0 - variance - np.log(max(counts))
+    u = np.linspace(lowest, 7.0 + s * 9.0, 900)
+    rate = np.exp(np.minimum(u[:, None] + s * z[None, :], 60.0))
     kept = np.exp(-rate)
-    one = kept @ step
-    squared = (rate**2 * kept) @ step  # t²·E[e^{2l}e^{−t·e^l}], and dt = t·du
-    width = u[1] - u[0]
+    # tᵖ·E[e^{pl}·e^{−t·e^l}] for p from 0, and dt = t·du
+    powers = [(rate**p * kept) @ step for p in range(5)]
     with np.errstate(divide="ignore", under="ignore"):
-        logs = np.log(np.clip(one, 1e-300, 1.0))
-        found = [
-            n * float((squared * np.exp((n - 1) * logs)).sum() * width) for n in counts
-        ]
-    return tuple(min(max(a, 1.0 / n), 1.0) for a, n in zip(found, counts, strict=True))
+        log_one = np.log(np.clip(powers[0], 1e-300, 1.0))
+        found = [_of_count(n, powers, log_one, float(u[1] - u[0])) for n in counts]
+    return tuple(found)
+
+
+def _of_count(
+    n: int, powers: Sequence[np.ndarray], log_one: np.ndarray, width: float
+) -> tuple[float, float]:
+    """Give E[Σα²] and E[Σα²(1 − 2α + Σα²)] from 1/Sᵐ = ∫ tᵐ⁻¹e^{−tS} dt / (m − 1)!."""
+    others = np.exp((n - 1) * log_one) * width
+    second, third, fourth = (
+        n * float((powers[p] * others).sum()) / divisor
+        for p, divisor in ((2, 1.0), (3, 2.0), (4, 6.0))
+    )
+    pair = 0.0
+    if n > 1:
+        two_less = np.exp((n - 2) * log_one) * width
+        pair = n * (n - 1) * float((powers[2] ** 2 * two_less).sum()) / 6.0
+    second = min(max(second, 1.0 / n), 1.0)
+    return second, min(max(second - 2.0 * third + fourth + pair, 0.0), 1.0)

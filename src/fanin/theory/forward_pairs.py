@@ -81,22 +81,44 @@ def lookup(
     if x is not None and x.pairs is not None and x.pairs.n_units == 0.0:
         equal = x.pairs
         found = looked_up(entry, equal.products, equal.n_samples, n_units)
-        return replace(entry, pairs=replace(found, lengths=equal.lengths))
-    if source.op is Op.INPUT:
-        n_rows = None if node.weight is None else graph.parameter(node.weight.path)
-        axis = () if node.weight is None else node.weight.roles.inputs
-        rows = 1 if n_rows is None else prod(n_rows.shape[i] for i in axis)
+        rows = replace(entry, pairs=replace(found, lengths=equal.lengths))
+    elif source.op is Op.INPUT:
+        n_rows = _rows(graph, node)
         lengths = tuple(n for i, n in enumerate(source.shape) if i != source.batch_axis)
-        pairs = table_of(
-            entry, lengths, n_units, n_samples=n_samples_of(source), n_rows=rows
-        )
-        return replace(entry, pairs=pairs)
+        samples = n_samples_of(source)
+        pairs = table_of(entry, lengths, n_units, n_samples=samples, n_rows=n_rows)
+        rows = replace(entry, pairs=pairs)
+    else:
+        rows = _fixed_rows(entry, x, node)
+    return _bagged(rows, node, source)
+
+
+def _rows(graph: Graph, node: Node) -> int:
+    """Give how many rows the table has: a count."""
+    if node.weight is None:
+        return 1
+    shape = graph.parameter(node.weight.path).shape
+    return prod(shape[i] for i in node.weight.roles.inputs)
+
+
+def _fixed_rows(entry: Moments, x: Moments | None, node: Node) -> Moments:
+    """Give the rows at fixed indices: all different, or all one."""
+    n_units = float(n_units_of(node))
     pairs = table_of(entry, positions_of(node), n_units)
-    if x is not None and x.variance == 0.0:  # one index, everywhere
+    if x is not None and x.variance == 0.0:
         ones = np.ones_like(pairs.products)
         found = looked_up(entry, ones, pairs.n_samples, n_units)
         pairs = replace(found, lengths=pairs.lengths)
     return replace(entry, pairs=replace(pairs, n_samples=n_samples_of(node)))
+
+
+def _bagged(rows: Moments, node: Node, source: Node) -> Moments:
+    """Average the rows of one bag, where fewer come out than are looked up."""
+    n_out, pairs = prod(node.shape) / n_units_of(node), rows.pairs
+    if pairs is None or n_out >= prod(source.shape) or not pairs.lengths:
+        return rows
+    means = window_means(pairs, None, (), prod(pairs.lengths))
+    return mean_pooled(rows, pairs, means, 1.0)
 
 
 def function(x: Moments, function: ScalarFunction, plain: Moments) -> Moments:
@@ -183,12 +205,12 @@ def softmax(
     pairs = x.pairs
     if pairs is None or not pairs.lengths or node.unit_axis is not None:
         return rule(x, n_keys)
-    if len(pairs.lengths) != 2:
-        pairs = pairs.collapsed((prod(pairs.lengths), n_keys))
-    pairs = replace(pairs, lengths=(pairs.lengths[0], n_keys))
+    n_rows = prod(pairs.lengths[:-1])
+    if len(pairs.lengths) != 2 or pairs.lengths[-1] != n_keys:
+        pairs = pairs.collapsed((n_rows, n_keys))
     counts = keys_seen(node, n_keys)
-    if len(counts) not in {1, pairs.lengths[0]}:
-        counts = (n_keys,)
+    if len(counts) > 1 and n_rows != len(counts):
+        pairs = replace(pairs, lengths=(len(counts), n_keys))
     found = shares(pairs, counts)
     return replaced(Moments(mean=1.0 / n_keys), found)
 
@@ -204,7 +226,7 @@ def contract(
             found = averaged_values(alpha.pairs, values)
             phrase = "attention shares taken as independent of values"
             return replaced(Moments(mean=values.mean), found), phrase
-    n_terms = _terms(node, flow)
+    n_terms = terms_of(node, flow)
     phrase = "factors of a contraction taken as independent"
     mean = n_terms * a.mean * b.mean
     if a.pairs is None or b.pairs is None:
@@ -214,19 +236,23 @@ def contract(
     return replaced(Moments(mean=mean), found), phrase
 
 
-def _terms(node: Node, flow: Flow) -> int:
-    """Give how many products one output sums."""
+def terms_of(node: Node, flow: Flow, without: int | None = None) -> int:
+    """Give how many products one output sums.
+
+    With ``without``, how many of the output does one entry of that input go into.
+    """
     subscripts = str(node.details.get("subscripts", ""))
     operands, _, output = subscripts.partition("->")
     lengths: dict[str, int] = {}
+    letters_of: dict[int, str] = {}
     for letters, source in zip(operands.split(","), node.inputs, strict=False):
         shape = flow.nodes[source].shape
         if len(letters) == len(shape):
             lengths |= dict(zip(letters, shape, strict=True))
-    inner = [n for letter, n in lengths.items() if letter not in output]
-    if inner:
-        return prod(inner)
-    return n_units_of(flow.nodes[node.inputs[0]])
+            letters_of[source] = letters
+    kept = output if without is None else letters_of.get(without, "")
+    inner = [n for letter, n in lengths.items() if letter not in kept]
+    return prod(inner) if inner else n_units_of(flow.nodes[node.inputs[0]])
 
 
 def mean(x: Moments, node: Node, k: int, plain: Moments) -> Moments:

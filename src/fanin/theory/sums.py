@@ -20,6 +20,8 @@ def on_one_grid(parts: Sequence[Pairs]) -> list[Pairs]:
 
     A part of one position or one sample is broadcast: it is the same at all of them.
     """
+    n_samples = max(p.n_samples for p in parts)
+    parts = [_without_copies(p, n_samples, parts) for p in parts]
     widest = max(parts, key=lambda p: (p.products.size, len(p.lengths)))
     lengths = widest.lengths
     found = [_broadcast(part, lengths) for part in parts]
@@ -28,8 +30,27 @@ def on_one_grid(parts: Sequence[Pairs]) -> list[Pairs]:
     )
     if any(p.products.shape[1:] != sizes for p in found):
         found = [p.collapsed(lengths) for p in found]
-    n_samples = max(p.n_samples for p in parts)
     return [replace(p, n_samples=n_samples) for p in found]
+
+
+def _without_copies(part: Pairs, n_samples: int, parts: Sequence[Pairs]) -> Pairs:
+    """Take a table written out once a sample for what it is: the same for each."""
+    rest = part.lengths[1:]
+    is_copied = part.n_samples == 1 and part.lengths[:1] == (n_samples,)
+    if not is_copied or not any(p.lengths == rest and p is not part for p in parts):
+        return part
+
+    def first(numbers: np.ndarray) -> np.ndarray:
+        return np.stack([numbers[0, 0], numbers[0, 0]])
+
+    return replace(
+        part,
+        lengths=rest,
+        products=first(part.products),
+        squares=first(part.squares),
+        spread=first(part.spread),
+        profile=None,
+    )
 
 
 def _broadcast(part: Pairs, lengths: tuple[int, ...]) -> Pairs:
