@@ -139,7 +139,7 @@ def _by_partners(
 ) -> RoleKind:
     product, partner = pairs[0]
     writers = {reader.op for _, reader in forward(flow, product, _is_moving)}
-    if partner.op in MOVING | {Op.LINEAR} and partner.id in step:
+    if _is_plain_part(flow, partner) and partner.id in step:
         return RoleKind.RESET_GATE
     if Op.LINEAR in writers and partner.id not in step and Op.ADD not in writers:
         return RoleKind.RESET_GATE
@@ -152,6 +152,12 @@ def _by_partners(
         for source in flow.before(partner)
     )
     return RoleKind.OUTPUT_GATE if is_of_sum else RoleKind.INPUT_GATE
+
+
+def _is_plain_part(flow: Flow, node: Node) -> bool:
+    """Say whether a value is a part of a weight's output, with a bias at most."""
+    is_shifted = node.op is Op.ADD and len(flow.before(node)) == 1
+    return is_shifted or node.op in MOVING | {Op.LINEAR}
 
 
 def _is_moving(node: Node) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from fanin.graph.flow import activation_after
+from fanin.graph.flow import SHAPING, activation_after
 from fanin.graph.graph import Op
 from fanin.graph.roles_kinds import RoleKind
 from fanin.graph.roles_lookup import lookup_kind
@@ -18,9 +18,12 @@ from fanin.graph.roles_scan import leads_to
 from fanin.graph.roles_walks import MOVING, backward, forward, is_affine
 
 if TYPE_CHECKING:
+    from fanin.graph.flow import Flow
     from fanin.graph.graph import Node
     from fanin.graph.residual import Joint
     from fanin.graph.roles_setting import Setting
+
+_PREPARING = frozenset({Op.ADD, Op.MULTIPLY, Op.CONCAT, Op.NORMALIZE})
 
 Found = tuple[RoleKind, str] | None
 Rule = Callable[["Setting", "Node", "Node"], Found]
@@ -165,10 +168,26 @@ def _gate(setting: Setting, stem: Node, node: Node) -> Found:  # noqa: ARG001
     return gate_kind(setting.flow, stem)
 
 
+def reads_input(flow: Flow, node: Node) -> bool:
+    """Say whether a weight reads the model's input, prepared by constants or not."""
+
+    def passing(source: Node) -> bool:
+        is_shape = source.op in SHAPING or is_affine(source)
+        is_prepared = source.op in _PREPARING and len(flow.before(source)) == 1
+        return is_shape or (is_prepared and not _has_parameter(flow, source))
+
+    ways = [way for s in flow.before(node)[:1] for way in backward(flow, s, passing)]
+    return bool(ways) and all(way[-1].op is Op.INPUT for way in ways)
+
+
+def _has_parameter(flow: Flow, node: Node) -> bool:
+    named = node.scale is not None or node.bias is not None
+    return named or any(flow.nodes[i].op is Op.PARAMETER for i in node.inputs)
+
+
 def _plain(setting: Setting, stem: Node, node: Node) -> Found:
     """Tell the input layer from the hidden weights."""
-    origin = setting.flow.root(node)
-    if origin is not None and origin.op is Op.INPUT:
+    if reads_input(setting.flow, node):
         return RoleKind.INPUT_LAYER, "reads the model's input"
     activation = activation_after(setting.flow, stem)
     if activation is None:

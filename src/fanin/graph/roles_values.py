@@ -11,7 +11,7 @@ from fanin.graph.graph import Op
 from fanin.graph.roles_kinds import Role, RoleKind
 from fanin.graph.roles_lookup import reaches_logits
 from fanin.graph.roles_scan import leads_to, reaches_exponential
-from fanin.graph.roles_walks import MOVING, backward, forward, is_affine
+from fanin.graph.roles_walks import MOVING, backward, forward, is_affine, is_slice
 
 if TYPE_CHECKING:
     from fanin.graph.graph import Node, Parameter
@@ -179,12 +179,35 @@ def _in_sum(
 
 def _is_of_units(setting: Setting, parameter: Parameter, reader: Node) -> bool:
     """Say whether a sum adds as many numbers as the weight before has units."""
-    for source in setting.flow.before(reader):
-        for way in backward(setting.flow, source, lambda n: n.op in MOVING):
-            linear = way[-1]
-            if linear.op is Op.LINEAR and linear.unit_axis is not None:
-                return parameter.size == linear.shape[linear.unit_axis]
-    return False
+    flow = setting.flow
+
+    def passing(node: Node) -> bool:
+        joint = setting.joints.get(node.id)
+        is_plain = node.op is Op.ADD and (joint is None or joint.shortcut is None)
+        return node.op in MOVING or is_plain
+
+    ways = [way for n in flow.before(reader) for way in backward(flow, n, passing)]
+    linears = [way for way in ways if way[-1].op is Op.LINEAR]
+    return bool(linears) and all(
+        parameter.size in {_n_units(setting, way[-1]), _n_cut(way[0])}
+        for way in linears
+    )
+
+
+def _n_cut(node: Node) -> int:
+    """Count the units of a slice of a weight's output; 0 for anything else."""
+    is_cut = is_slice(node) and node.unit_axis is not None
+    return node.shape[node.unit_axis or 0] if is_cut else 0
+
+
+def _n_units(setting: Setting, linear: Node) -> int:
+    """Count what a weight gives at one position: units, on one axis or several."""
+    if linear.weight is None or linear.weight.roles.is_lookup:
+        return 0
+    roles = linear.weight.roles
+    shape = setting.flow.graph.parameter(linear.weight.path).shape
+    by_axes = prod(shape[i] for i in roles.outputs)
+    return by_axes if linear.unit_axis is None else linear.shape[linear.unit_axis]
 
 
 def _is_positional(node: Node) -> bool:
