@@ -24,8 +24,9 @@ def calibrate(
 ) -> dict[str, float]:
     """Run the program once, and scale the output of each linear step as it appears.
 
-    The factor is found where a weight is first used; wherever it is used again, the
-    output is multiplied by the same factor, as if the weight had been.
+    The factor is found where a weight is first used on anything but zeros (as the first
+    state of a recurrence is); wherever it is used again, the output is multiplied by
+    the same factor, as if the weight had been.
 
     Args:
         program: the steps.
@@ -45,22 +46,24 @@ def calibrate(
 
         def scale(value: int, array: Any) -> Any:
             path = paths[value]
-            if path not in factors:
-                factors[path] = _factor(array, targets[path])
-            return array * factors[path].astype(array.dtype)
+            found = _factor(array, targets[path])
+            known = factors.get(path, 0.0)
+            factor = factors[path] = jnp.where(known > 0.0, known, found)
+            usable = jnp.where(factor > 0.0, factor, 1.0)
+            return array * usable.astype(array.dtype)
 
         interpret(program, given, scale, paths)
         return factors
 
     found = run_compiled(run, [argument.value for argument in arguments])
-    return {path: float(found.get(path, 1.0)) for path in targets}
+    return {path: float(found.get(path, 0.0)) or 1.0 for path in targets}
 
 
 def _factor(array: Any, target: float) -> Any:
-    """Give target / root mean square, in float32; 1 where that is no number."""
+    """Give target / root mean square, in float32; 0 where that is no number."""
     numbers = array.astype(jnp.float32)
     # Squares of very large or small numbers leave float32: scale by the largest first.
     largest = jnp.max(jnp.abs(numbers))
     size = largest * jnp.sqrt(jnp.mean(jnp.square(numbers / largest)))
     factor = target / size
-    return jnp.where(jnp.isfinite(factor) & (factor > 0.0), factor, 1.0)
+    return jnp.where(jnp.isfinite(factor) & (factor > 0.0), factor, 0.0)

@@ -164,3 +164,23 @@ def test_a_grouped_transposed_convolution_has_the_fans_of_one_group():
 
     # 4 inputs a group, a 4×4 kernel at stride 2: 16 / 4 taps; 3 outputs a group.
     assert (node.weight.fan.n_in, node.weight.fan.n_out) == (16.0, 48.0)
+
+
+@pytest.mark.parametrize("function", [jax.nn.softmax, jax.nn.log_softmax])
+def test_a_softmax_that_takes_its_maximum_off_is_one_node(function):
+    assert ops(record(lambda p, x: function(x @ p["w"]))) == ["linear", "softmax"]
+
+
+def test_a_weight_that_first_meets_zeros_is_calibrated_where_it_meets_more():
+    def recurrent(p, x):
+        state = jnp.zeros((5, 4))
+        for _ in range(2):
+            state = jnp.tanh(x + state @ p["w"])
+        return state
+
+    model = (recurrent, {"w": jnp.asarray(W)})
+    task = Task(batch=X)
+    factors = framework.calibrate(model, task, {}, {"w": 0.5})
+
+    wanted = 0.5 / np.sqrt(np.square(np.tanh(X) @ W).mean())
+    assert factors["w"] == pytest.approx(wanted, rel=1e-5)
