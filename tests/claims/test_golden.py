@@ -72,7 +72,8 @@ def test_real_layers_of_relu_correlate_as_the_map_says():
     relu = correlation_map(MeanField(function="relu", weight_variance=2.0), 1.0)
 
     def run():
-        z = rng.normal(size=(2, n))
+        apart, _ = np.linalg.qr(rng.normal(size=(n, 2)))  # exactly, not on average
+        z = math.sqrt(n) * apart.T
         z[1] = 0.5 * z[0] + math.sqrt(0.75) * z[1]
         products = []
         for _ in range(3):
