@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 if TYPE_CHECKING:
@@ -67,8 +68,12 @@ def _rms_norm(values: Values, call: Call) -> Sequence[int]:
 
 
 def _group_norm(values: Values, call: Call) -> Sequence[int]:
-    axes = tuple(range(1, len(call.shape)))
-    details = {"kind": "group", "axes": axes, "groups": int(call["group"])}
+    groups = int(call["group"])
+    rank = len(call.shape)
+    if groups == call.shape[1]:  # a group for each channel
+        over = tuple(range(2, rank))
+        return _normalized(values, call, {"kind": "instance", "axes": over})
+    details = {"kind": "group", "axes": tuple(range(1, rank)), "groups": groups}
     return _normalized(values, call, details)
 
 
@@ -96,9 +101,19 @@ def _attention(values: Values, call: Call) -> Sequence[int]:
 
 
 def _weight_norm(values: Values, call: Call) -> Sequence[int]:
-    """g·v/‖v‖: computed from both; v has the axes."""
-    inputs = [values.value_of(call["v"]), values.value_of(call["g"])]
-    return [values.builder.opaque(call.full_name, inputs, call.shape)]
+    """g·v/‖v‖ with a norm for each entry of one axis, taken apart."""
+    builder, name = values.builder, call.full_name
+    vector, size = values.value_of(call["v"]), values.value_of(call["g"])
+    rank = len(builder.shape(vector))
+    kept = int(call["dim"]) % rank
+    axes = [axis for axis in range(rank) if axis != kept]
+    squares = [vector, vector]
+    square = builder.pointwise(name, squares, np.multiply, rule="multiply")
+    total = builder.reduce(name, square, axes, kind="sum", is_kept=True)
+    length = builder.pointwise(name, [total], np.sqrt)
+    unit = builder.pointwise(name, [vector, length], np.divide, rule="divide")
+    made = builder.pointwise(name, [unit, size], np.multiply, rule="multiply")
+    return [made, length]
 
 
 _ATTENTION = (

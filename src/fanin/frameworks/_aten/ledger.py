@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 from fanin.frameworks._aten.memory import (
@@ -40,7 +41,8 @@ class Ledger:
     """Follows tensors by identity and by memory.
 
     builder: gets the primitives that join or cut what was written in part.
-    leaf: gives the value of a tensor of which nothing is known.
+    leaf: gives the value of a tensor of which nothing is known. blanks: values of
+    memory that nothing was written to yet.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Ledger:
     ) -> None:
         self.builder = builder
         self.leaf = leaf
+        self.blanks: set[int] = set()
         self._entries: dict[int, Entry] = {}
         self._by_storage: dict[int, list[Entry]] = {}
 
@@ -76,6 +79,16 @@ class Ledger:
         value = self.leaf(tensor) if known is None else self._settled(known)
         self.announce(tensor, value)
         return value
+
+    def part_of(self, tensor: torch.Tensor, part: torch.Tensor) -> int | None:
+        """Give the value of a slice of a tensor that is being filled, if it has one."""
+        entry = self._entries.get(id(tensor))
+        if entry is None or entry.mosaic is None:
+            return None
+        cut = cut_of(tensor, part)
+        if cut is None:
+            return None
+        return entry.mosaic.part_over(self.builder, cut, tuple(part.shape))
 
     def is_unsettled(self, tensor: torch.Tensor) -> bool:
         """Say whether a tensor's value would have to be put together to be read."""
@@ -110,10 +123,19 @@ class Ledger:
             elif (cut := cut_of(tensor, other)) is not None:
                 self.announce(other, self._part(value, cut, other, name))
             elif overlaps(other, tensor):
-                inputs = [self._settled(entry), value]
-                mixed = self.builder.opaque(name, inputs, tuple(other.shape))
-                self.announce(other, mixed)
+                self.announce(other, self._mixed(entry, value, name))
         self.announce(tensor, value)
+
+    def _mixed(self, entry: Entry, value: int, name: str) -> int:
+        """Give the value of a tensor of which some block is written.
+
+        What was never written before is still to be filled: it counts for nothing.
+        """
+        shape = tuple(entry.tensor.shape)
+        old = self._settled(entry)
+        if old in self.blanks and prod(shape) >= prod(self.builder.shape(value)) > 0:
+            return self.builder.pick(name, value, shape)
+        return self.builder.opaque(name, [old, value], shape)
 
     def _write_part(self, entry: Entry, cut: Cut, value: int, name: str) -> None:
         if entry.mosaic is None or not entry.mosaic.takes(cut):

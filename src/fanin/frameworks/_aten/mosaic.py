@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from fanin.graph.builder import GraphBuilder
 
 
+Shape = tuple[int, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Mosaic:
     """Parts along one axis of a tensor that had the value ``base`` before.
@@ -34,6 +37,23 @@ class Mosaic:
         new = set(cut.entries)
         others = (entries for entries in self.parts if entries != cut.entries)
         return all(new.isdisjoint(entries) for entries in others)
+
+    def part_over(self, builder: GraphBuilder, cut: Cut, shape: Shape) -> int | None:
+        """Give a slice that lies in one part; None if it does not."""
+        for entries, (own, value) in self.parts.items():
+            is_inside = cut.axis == self.axis and set(cut.entries) <= set(entries)
+            if is_inside and own.step == cut.step == 1 and not own.is_dropped:
+                if len(builder.shape(value)) != len(self.shape):
+                    return None
+                return builder.pick(
+                    self.name,
+                    value,
+                    shape,
+                    axis=cut.axis,
+                    start=cut.start - own.start,
+                    is_dropped=cut.is_dropped,
+                )
+        return None
 
     def value(self, builder: GraphBuilder) -> int:
         """Lay the parts and what is left of the base side by side, in order."""

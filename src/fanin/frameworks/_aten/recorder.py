@@ -190,8 +190,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Translate a view of a tensor that is being filled when someone reads it."""
         translate = TRANSLATORS[call.name]
         for place, output in enumerate(call.outputs):
-            later = partial(_one_of, translate, self, call, place)
+            later = partial(self._view_now, translate, call, place)
             self._ledger.announce_later(output, later)
+
+    def _view_now(self, translate: Translator, call: Call, place: int) -> int:
+        value = self._ledger.part_of(call.tensors[0], call.outputs[place])
+        return translate(self, call)[place] if value is None else value
 
     def _translated(self, call: Call) -> list[int]:
         """Give a value for each output; what no translator speaks of is opaque."""
@@ -206,6 +210,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for output in call.outputs[len(values) :]:
             values.append(self._unknown(call, output))
         self._stillness.note(call, read, values)
+        if "empty" in call.name:
+            self._ledger.blanks.update(values)
         return values
 
     def _is_folded(
@@ -282,10 +288,6 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             path = self.views.get(self.value_of(call.tensors[0]))
             if path is not None:
                 self.views.update(dict.fromkeys(values, path))
-
-
-def _one_of(translate: Translator, values: Recorder, call: Call, place: int) -> int:
-    return translate(values, call)[place]
 
 
 _SAME: Final = frozenset({"alias", "detach", "lift", "lift_fresh"})
