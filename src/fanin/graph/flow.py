@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fanin.graph.graph import Op
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from fanin.graph.graph import Graph, Node
 
@@ -89,6 +90,36 @@ class Flow:
             current = self.origin(current)
         return current
 
+    @cached_property
+    def activations(self) -> Mapping[int, Node]:
+        """Give the nearest activation that each node's output goes through, if any.
+
+        Found once, from the outputs back: along a residual stream a walk from every
+        node would see all that follows. Of two as near, the first in order counts.
+        """
+        found: dict[int, tuple[int, Node]] = {}
+        for node in reversed(self.graph.nodes):
+            ways = [
+                way
+                for reader in self.after(node.id)
+                if (way := self._way_through(reader, found)) is not None
+            ]
+            if ways:
+                found[node.id] = min(ways, key=lambda way: way[0])
+        return {node_id: node for node_id, (_, node) in found.items()}
+
+    def _way_through(
+        self, reader: Node, found: Mapping[int, tuple[int, Node]]
+    ) -> tuple[int, Node] | None:
+        """Give how far the activation is that a reader leads to, and which it is."""
+        if reader.op is Op.ELEMENTWISE and not is_affine(reader):
+            return 0, reader
+        is_passed = reader.op in TRANSPARENT or is_affine(reader)
+        if not is_passed or reader.id not in found:
+            return None
+        n_steps, node = found[reader.id]
+        return n_steps + 1, node
+
     def first_after(self, node: Node, passing: frozenset[Op]) -> Iterator[Node]:
         """Yield the nearest nodes after ``node``, seen through the ``passing`` ops.
 
@@ -126,5 +157,4 @@ def next_activation(graph: Graph, node: Node) -> Node | None:
 
 def activation_after(flow: Flow, node: Node) -> Node | None:
     """Do what ``next_activation`` does, on a Flow that is at hand."""
-    found = flow.first_after(node, TRANSPARENT)
-    return next((n for n in found if n.op is Op.ELEMENTWISE), None)
+    return flow.activations.get(node.id)

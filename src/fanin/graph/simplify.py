@@ -147,6 +147,10 @@ def _add_normalize(table: Table, draft: Draft) -> None:
     }
     source = table.need(draft.inputs[0])
     details = dict(draft.settings["details"])
+    batch_axis = axis_of(table.facts[draft.inputs[0]].layout, BATCH)
+    is_apart = batch_axis is not None and batch_axis not in details.get("axes", ())
+    if details.get("kind") == "batch" and is_apart:  # samples laid beside channels
+        details["kind"] = "instance"
     if draft.settings["scale"] is not None:
         details |= gain_details(table, draft.settings["scale"]) or {}
     table.put(draft, Op.NORMALIZE, [source], details=details, **paths)

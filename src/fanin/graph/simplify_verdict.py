@@ -179,8 +179,8 @@ def _eps(trial: Trial, held: Mapping[int, float], *, is_centred: bool) -> float:
         if share < 0.9:
             eps = small**2 * power * (1.0 / share - 1.0)
             at_larger = _share(trial, held, 10.0 * small) / whole
-            expected = 100.0 * small**2 * power
-            if abs(at_larger - expected / (expected + eps)) > 0.02:
+            lost = eps / (100.0 * small**2 * power + eps)
+            if abs(at_larger - (1.0 - lost)) > 0.1 * lost + 1e-7:
                 eps = whole / _share(trial, held, power**-0.5) - 1.0
             return float(f"{eps:.3g}")
     return 0.0

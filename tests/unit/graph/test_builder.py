@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import cProfile
+import pstats
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -554,3 +557,85 @@ def test_a_flattening_that_a_product_reads_past_is_there_for_others(is_view_firs
     assert len(built.graph.outputs) == 2
     reader = next(n for n in built.graph.nodes if n.op is Op.ELEMENTWISE)
     assert built.graph.node(reader.inputs[0]).shape == (BATCH * 3, 4)
+
+
+# Outputs and parts
+
+
+def test_outputs_keep_their_order_and_name_each_node_once():
+    builder = builder_of(w=(4, 3))
+    x = builder.input((BATCH, 4))
+    y = dense(builder, x, "w")
+    z = builder.pointwise("tanh", (y,), np.tanh)
+
+    graph = builder.build([z, x, y, z]).graph
+
+    found = [graph.node(i).op for i in graph.outputs]
+    assert found == [Op.ELEMENTWISE, Op.INPUT, Op.LINEAR]
+
+
+def test_parts_of_the_unit_axis_say_where_they_were_cut():
+    builder = builder_of(w=(4, 12))
+    y = dense(builder, builder.input((BATCH, 4)), "w")
+    parts = [
+        builder.pick("chunk", y, (BATCH, 4), axis=1, start=4 * i) for i in range(3)
+    ]
+
+    found = nodes(builder, *parts)[2:]
+
+    assert [node.op for node in found] == [Op.REARRANGE] * 3
+    assert [node.details["start"] for node in found] == [0, 4, 8]
+    assert {node.details["axis"] for node in found} == {1}
+    assert {(node.unit_axis, node.details["repeat"]) for node in found} == {(1, 1)}
+
+
+def test_a_grouped_convolution_has_its_channels_as_units():
+    builder = builder_of(w=(8, 2, 3))
+    x = builder.input((BATCH, 4, 9))
+    roles = AxisRoles(outputs=(0,), inputs=(1,), kernel=(2,), groups=2)
+    window = WindowAxis(axis=2, n_in=9, n_out=7, kernel=3)
+
+    out = builder.convolve(
+        "conv",
+        x,
+        builder.parameter("w"),
+        (BATCH, 8, 7),
+        roles=roles,
+        channel_axis=1,
+        windows=[window],
+    )
+    node = nodes(builder, out)[-1]
+
+    assert (node.unit_axis, node.weight.roles.groups) == (1, 2)
+    assert node.weight.fan == fans((8, 2, 3), roles)
+
+
+# How long it takes
+
+
+def unrolled(n_steps: int) -> tuple[GraphBuilder, int]:
+    """A recurrent cell with a gate, run step by step."""
+    builder = builder_of(a=(4, 4), b=(4, 4))
+    x = builder.input((BATCH, 4))
+    state = builder.pointwise("tanh", (x,), np.tanh)
+    for _ in range(n_steps):
+        gate = builder.pointwise("exp", (dense(builder, state, "a"),), np.exp)
+        new = builder.pointwise("tanh", (dense(builder, state, "b"),), np.tanh)
+        state = add(builder, multiply(builder, gate, new), state)
+    return builder, state
+
+
+def calls_of(function) -> int:
+    """Count the calls that a function makes: a measure of work without a clock."""
+    counted = cProfile.Profile()
+    counted.runcall(function)
+    return pstats.Stats(counted).total_calls
+
+
+def test_the_work_of_building_grows_as_the_number_of_primitives():
+    work = []
+    for n_steps in (100, 400):
+        builder, state = unrolled(n_steps)
+        work.append(calls_of(lambda b=builder, s=state: b.build([s])))
+
+    assert work[1] < 4.2 * work[0]

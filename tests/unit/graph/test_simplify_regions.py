@@ -227,3 +227,28 @@ def test_signs_are_of_mean_square_one_and_no_normalization():
     out = m.of(np.sign, centred(m, x, (1,)))
 
     assert Op.NORMALIZE not in [node.op for node in builder.build([out]).graph.nodes]
+
+
+@pytest.mark.parametrize("eps", [1e-7, 3e-6, 1e-3])
+def test_an_eps_beside_the_standard_deviation_is_told_as_it_acts_at_variance_one(eps):
+    builder = builder_of()
+    m = Maths(builder)
+    x = builder.input((BATCH, WIDTH))
+    spread = m.add(m.of(np.sqrt, variance(m, x, (1,))), eps)
+
+    node = builder.build([m.div(centred(m, x, (1,)), spread)]).graph.nodes[-1]
+
+    # 1/(1 + eps)² = 1/(1 + eps′)
+    assert node.details["eps"] == pytest.approx((1 + eps) ** 2 - 1, rel=0.01)
+
+
+def test_samples_laid_beside_channels_are_normalized_one_by_one():
+    builder = builder_of()
+    x = builder.input((BATCH, 4, 3, 3), unit_axis=1)
+    wide = builder.reshape("view", x, (1, BATCH * 4, 3, 3))
+    details = {"kind": "batch", "axes": (0, 2, 3), "eps": 1e-5, "is_identity": False}
+
+    out = builder.normalize("batch_norm", wide, details=details)
+    node = builder.build([out]).graph.nodes[-1]
+
+    assert node.details["kind"] == "instance"
