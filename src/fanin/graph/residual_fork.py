@@ -10,6 +10,7 @@ from fanin.graph.graph import Op
 
 if TYPE_CHECKING:
     from fanin.graph.flow import Flow
+    from fanin.graph.graph import Node
 
 _WEIGHTLESS = SHAPING | {Op.NORMALIZE, Op.ELEMENTWISE}
 
@@ -61,8 +62,11 @@ def _lifted(flow: Flow, node_id: int) -> int:
     return current.id
 
 
-def ways(flow: Flow, fork: int, operand: int) -> tuple[int, int]:
+def ways(flow: Flow, fork: int, operand: int) -> tuple[int, int, int]:
     """Count the weights on the shortest and on the longest way from fork to operand.
+
+    The third number tells ways without any weight apart: how many contractions of
+    activations are on the longest one; 0 where there is a weight.
 
     >>> from fanin.graph.flow import Flow
     >>> from fanin.graph.graph import Op
@@ -71,7 +75,7 @@ def ways(flow: Flow, fork: int, operand: int) -> tuple[int, int]:
     >>> x = sketch.input((4, 3))
     >>> y = sketch.combine(Op.ADD, x, sketch.dense(x, 3, path="0"))
     >>> ways(Flow(sketch.graph(y)), x, y)
-    (0, 1)
+    (0, 1, 0)
     """
     between: set[int] = set()
     waiting = [operand]
@@ -80,12 +84,17 @@ def ways(flow: Flow, fork: int, operand: int) -> tuple[int, int]:
         if current not in between and current >= fork:
             between.add(current)
             waiting += flow.nodes[current].inputs
-    counts = {fork: (0, 0)}
+    counts = {fork: (0, 0, 0)}
     for node_id in sorted(between - {fork}):
         node = flow.nodes[node_id]
         known = [counts[i] for i in node.inputs if i in counts]
         if known:
-            step = int(node.op is Op.LINEAR)
-            shortest = min(few for few, _ in known) + step
-            counts[node_id] = (shortest, max(many for _, many in known) + step)
-    return counts.get(operand, (0, 0))
+            counts[node_id] = _passed(node, known)
+    few, many, contracted = counts.get(operand, (0, 0, 0))
+    return few, many, 0 if many else contracted
+
+
+def _passed(node: Node, before: list[tuple[int, int, int]]) -> tuple[int, int, int]:
+    few, many, contracted = zip(*before, strict=True)
+    weight, contraction = int(node.op is Op.LINEAR), int(node.op is Op.CONTRACT)
+    return min(few) + weight, max(many) + weight, max(contracted) + contraction

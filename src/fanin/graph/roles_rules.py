@@ -150,8 +150,7 @@ def _branch_end(setting: Setting, stem: Node, node: Node) -> Found:
 
 def _contracted(setting: Setting, stem: Node, node: Node) -> Found:  # noqa: ARG001
     def passing(reader: Node) -> bool:
-        moved = MOVING | {Op.REDUCE, Op.ELEMENTWISE, Op.NORMALIZE}
-        return reader.op in moved
+        return reader.op in SHAPING | {Op.NORMALIZE} or is_affine(reader)
 
     readers = [reader for _, reader in forward(setting.flow, stem, passing)]
     if any(reader.op is Op.CONTRACT for reader in readers):

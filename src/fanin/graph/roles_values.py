@@ -24,6 +24,14 @@ Rule = Callable[["Setting", "Node", "Parameter", "tuple[Node, ...]"], Found]
 STACKED = 3
 """Axes of a stack of matrices."""
 
+_FACTORS = {
+    RoleKind.STATE_MATRIX: "times a step size, it is an exponent",
+    RoleKind.NORM_GAIN: "multiplies a normalized tensor",
+    RoleKind.LOGIT_SCALE: "multiplies a contraction of activations, or the output",
+    RoleKind.SKIP: "multiplies a way around all that its sum adds up",
+    RoleKind.LAYER_SCALE: "multiplies the end of a residual branch",
+}
+
 
 def value_role(setting: Setting, node: Node, parameter: Parameter) -> Role:
     """Give the role of the parameter that a PARAMETER node holds."""
@@ -63,17 +71,27 @@ def _joint_after(setting: Setting, node: Node) -> Joint | None:
 
 def _factor(setting: Setting, node: Node, parameter: Parameter) -> Found:
     """Say what a product of one activation and one parameter is for."""
-    if node.id in setting.decays:
-        return RoleKind.STATE_MATRIX, "times a step size, it is an exponent"
-    if _is_of_contraction(setting, node):
-        return RoleKind.LOGIT_SCALE, "multiplies a contraction of activations"
-    if parameter.size == 1 and _is_output(setting, node):
-        return RoleKind.LOGIT_SCALE, "one number that multiplies the model's output"
-    if _is_shortcut(setting, node):
-        return RoleKind.SKIP, "multiplies a way around all that its sum adds up"
-    if _joint_after(setting, node) is not None:
-        return RoleKind.LAYER_SCALE, "multiplies the end of a residual branch"
-    return None
+    is_number = parameter.size == 1
+    facts = (
+        (RoleKind.STATE_MATRIX, node.id in setting.decays),
+        (RoleKind.NORM_GAIN, _is_behind_norm(setting, node)),
+        (RoleKind.LOGIT_SCALE, _is_of_contraction(setting, node)),
+        (RoleKind.LOGIT_SCALE, is_number and _is_output(setting, node)),
+        (RoleKind.SKIP, _is_shortcut(setting, node)),
+        (RoleKind.LAYER_SCALE, _joint_after(setting, node) is not None),
+    )
+    kind = next((kind for kind, holds in facts if holds), None)
+    return None if kind is None else (kind, _FACTORS[kind])
+
+
+def _is_behind_norm(setting: Setting, node: Node) -> bool:
+    """Say whether a product or sum changes a normalized tensor, moved at most."""
+    flow = setting.flow
+    sources = flow.before(node)
+    ways = [w for n in sources for w in backward(flow, n, lambda n: n.op in MOVING)]
+    return len(sources) == 1 and any(
+        way[-1].op is Op.NORMALIZE and way[-1].scale is None for way in ways
+    )
 
 
 def _is_of_contraction(setting: Setting, node: Node) -> bool:
@@ -118,7 +136,7 @@ def _in_exponent(
 ) -> Found:
     del parameter
     if any(reader.id in setting.decays for reader in readers):
-        return RoleKind.STATE_MATRIX, "times a step size, it is an exponent"
+        return RoleKind.STATE_MATRIX, _FACTORS[RoleKind.STATE_MATRIX]
     if leads_to(setting.flow, node, setting.decays):
         return RoleKind.STEP_SIZE, "added to what, made positive, is a step size"
     is_added = bool(readers) and all(r.op in {Op.ADD, Op.OPAQUE} for r in readers)
