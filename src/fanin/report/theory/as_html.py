@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 STYLE = (
     "<style>.fanin .formula{overflow-x:auto;overflow-y:hidden;padding:.15rem 0;"
-    "margin:.15rem 0 .6rem}</style>"
+    "margin:.15rem 0 .6rem}.fanin .single{max-width:34rem}</style>"
 )
 
 
@@ -130,7 +130,7 @@ def _gradients(portrait: Portrait) -> str:
         [(str(k + 1), portrait.gradients[k]) for k in _few(portrait.depth)],
     )
     return page.figure(
-        figures.gradients_by_layer(portrait),
+        _single(figures.gradients_by_layer(portrait)),
         caption="A straight line is an exponential: ξ_∇ layers for each factor e.",
         numbers=numbers,
     )
@@ -138,11 +138,16 @@ def _gradients(portrait: Portrait) -> str:
 
 def _phases(portrait: Portrait) -> str:
     return phase_key() + page.figure(
-        phase_figure(portrait),
+        _single(phase_figure(portrait)),
         caption=f"What depth leads to from q = {short(portrait.q)}. On the line "
         "χ₁ = 1 at a fixed point; where it is dashed that point repels, and the phase "
         "beside it is another point's.",
     )
+
+
+def _single(drawing: str) -> str:
+    """Give a drawing that stands alone, no wider than its letters bear."""
+    return f'<div class="single">{drawing}</div>'
 
 
 def _few(n: int) -> list[int]:

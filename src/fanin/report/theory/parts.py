@@ -130,14 +130,7 @@ def _correlations(portrait: Portrait) -> Part:
 def _gradients(portrait: Portrait) -> Part:
     point = portrait.point
     rows = _scales(point) if point is not None else ()
-    ratio = portrait.gradients[0]
-    text = (
-        (
-            f"From q = {short(portrait.q)}, the squared gradient at layer 1 is "
-            f"{short(ratio)} times that at layer {portrait.depth}."
-        ),
-        _guide(portrait),
-    )
+    text = (_first_gradient(portrait), _guide(portrait))
     return Part(
         title="Gradients and depth",
         formulas=(GROWTH, SCALES),
@@ -157,6 +150,19 @@ def _scales(point: FixedPoint) -> tuple[tuple[str, ...], ...]:
     )
 
 
+def _first_gradient(portrait: Portrait) -> str:
+    ratio = portrait.gradients[0]
+    if ratio == inf and portrait.gains.derivative_second_moment == inf:
+        return (
+            "φ jumps, so χ₁ is infinite: inputs part at each jump. The gradient that a "
+            "framework computes does not see the jump; where φ is flat it is 0."
+        )
+    return (
+        f"From q = {short(portrait.q)}, the squared gradient at layer 1 is "
+        f"{short(ratio)} times that at layer {portrait.depth}."
+    )
+
+
 def _guide(portrait: Portrait) -> str:
     if portrait.point is None:
         return "Without a fixed point no depth scale is defined."
@@ -165,8 +171,10 @@ def _guide(portrait: Portrait) -> str:
             "Both scales are infinite: no exponential limits depth (the guide of 6·ξ, "
             "Schoenholz et al. 2017, says nothing here). Finite width still does."
         )
+    depth = portrait.trainable
+    here = short(depth) if depth >= 1.0 else "less than one layer"
     return (
-        f"Guide: nets train up to about 6·ξ layers, here {short(portrait.trainable)} "
+        f"Guide: nets train up to about 6·ξ layers, here {here} "
         "(Schoenholz et al. 2017). A guide and no law: 4·ξ to 10·ξ have been seen, by "
         "width, optimiser and patience."
     )

@@ -123,6 +123,11 @@ def test_an_exact_gain_that_repels_is_not_called_settled():
     assert "the fixed point repels" in summary
 
 
+def test_the_gradient_across_a_jump_is_explained(lessons):
+    assert "does not see the jump" in lessons["jump"].to_markdown()
+    assert "here less than one layer" in lessons["jump"].to_markdown()
+
+
 def test_it_is_saved_by_its_suffix(lessons, tmp_path):
     lesson = lessons["edge"]
 
