@@ -16,6 +16,22 @@ WHOLLY_WRITTEN: Final = frozenset({"copy", "fill", "zero"})
 """Operations that, in place, leave nothing of the numbers that were there."""
 
 
+SHAPE_ALONE: Final = frozenset(
+    {
+        "empty_like",
+        "full_like",
+        "new_empty",
+        "new_empty_strided",
+        "new_full",
+        "new_ones",
+        "new_zeros",
+        "ones_like",
+        "zeros_like",
+    }
+)
+"""Operations that read the shape and type of their first tensor, no number of it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Signature:
     """A schema: the arguments' names, their defaults, and which are changed."""
@@ -106,6 +122,8 @@ class Call:
     @property
     def read(self) -> tuple[torch.Tensor, ...]:
         """Give the tensors whose numbers matter, and not their shape alone."""
+        if self.name in SHAPE_ALONE:
+            return self.tensors[1:]
         is_filled = self.name in WHOLLY_WRITTEN and bool(self.written)
         return self.tensors[1:] if is_filled else self.tensors
 
@@ -125,6 +143,11 @@ class Call:
     def get(self, *names: str) -> Any:
         """Give the argument under the first of these names that the schema has."""
         return next((self.arguments[n] for n in names if n in self.arguments), None)
+
+
+def name_of(func: Any) -> str:
+    """Give an operation's name, without the underscore of those that work in place."""
+    return _signature(func).name
 
 
 @cache

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import torch
 
-from fanin.frameworks._aten.call import is_random, tensors_in
+from fanin.frameworks._aten.call import SHAPE_ALONE, is_random, name_of, tensors_in
 from fanin.frameworks._aten.memory import storage_of
 from fanin.frameworks._aten.stand_in import stand_in
 
@@ -69,7 +69,8 @@ class Known:
         outputs = [t for t in tensors_in(given) if t.is_meta]
         if not outputs:
             return given
-        if self._reads_known(args, kwargs):
+        read = args[1:] if name_of(func) in SHAPE_ALONE else args
+        if self._reads_known(read, kwargs):
             self._follow(func, args, kwargs, outputs)
         else:
             self._forget(func, outputs)
@@ -116,8 +117,13 @@ class Known:
         kwargs: Mapping[str, Any],
     ) -> Any:
         """Give the operation's result on known numbers; None where they are not."""
-        if is_random(func) or "empty" in func.overloadpacket.__name__:
+        name = name_of(func)
+        if is_random(func) or "empty" in name:
             return None
+        if name in SHAPE_ALONE:
+            shape = (0,) if name.startswith("new_") else args[0].shape
+            like = torch.empty(shape, dtype=args[0].dtype, device=_CPU)
+            args = (like, *args[1:])
         arguments = _mapped(tuple(args), self._moved)
         keywords = _mapped(dict(kwargs), self._moved)
         with torch.no_grad():

@@ -92,7 +92,7 @@ def recorded(
         change: see ``Recorder``.
         on_numbers: the same with their numbers, where ``arguments`` have none.
     """
-    is_measured = not any(t.is_meta for t in substitutes.values())
+    is_measured = on_numbers is None
     builder = GraphBuilder(
         framework="torch",
         parameters=portrait.parameters,
