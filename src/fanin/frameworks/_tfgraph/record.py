@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fanin.frameworks._tfgraph import (
+    choosing,
     lists,
+    resizing,
     shaping,
     slicing,
     summing,
@@ -28,6 +30,8 @@ MOST_SHOWN = 4096
 """Entries up to which a parameter's numbers are shown to the builder (a slope)."""
 
 TRANSLATORS = {
+    **choosing.TRANSLATORS,
+    **resizing.TRANSLATORS,
     **lists.TRANSLATORS,
     **shaping.TRANSLATORS,
     **slicing.TRANSLATORS,

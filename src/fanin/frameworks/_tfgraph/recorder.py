@@ -40,7 +40,8 @@ class Recorder:
     draft, the path of the parameter whose numbers it holds in some order and shape.
     linears: by value, the path of the parameter that a contraction was made with.
     lists: by value, the drafts in a list; None where nothing is written yet. stacks:
-    by draft, the entries that were stacked along axis 0.
+    by draft, the entries that were stacked along axis 0. copies: drafts that hold the
+    same numbers several times.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Recorder:
         self.linears: dict[int, str] = {}
         self.lists: dict[int, tuple[int | None, ...]] = {}
         self.stacks: dict[int, tuple[int, ...]] = {}
+        self.copies: set[int] = set()
 
     # What is known of a value
 
@@ -177,3 +179,12 @@ def as_truth(values: Any) -> np.ndarray:
     [0.0, 1.0]
     """
     return np.asarray(np.not_equal(values, 0), dtype=np.float64)
+
+
+def as_untruth(values: Any) -> np.ndarray:
+    """Give 1.0 where a number is 0: the contrary of ``as_truth``.
+
+    >>> as_untruth(np.array([0.0, -2.0])).tolist()
+    [1.0, 0.0]
+    """
+    return np.asarray(np.equal(values, 0), dtype=np.float64)

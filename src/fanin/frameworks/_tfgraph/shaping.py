@@ -55,7 +55,9 @@ def broadcast(recorder: Recorder, step: Step) -> Sequence[int]:
     source = recorder.draft(step.inputs[0])
     if np.prod(recorder.builder.shape(source)) == np.prod(step.shapes[0]):
         return reshaped(recorder, step)
-    return [recorder.builder.broadcast(step.kind, source, step.shapes[0])]
+    made = recorder.builder.broadcast(step.kind, source, step.shapes[0])
+    recorder.copies.add(made)
+    return [made]
 
 
 def tiled(recorder: Recorder, step: Step) -> Sequence[int]:
@@ -94,42 +96,6 @@ def packed(recorder: Recorder, step: Step) -> Sequence[int]:
     entries = [recorder.draft(source) for source in step.inputs]
     axis = int(step.attributes["axis"]) % len(step.shapes[0])
     return [stack(recorder, step.kind, entries, axis)]
-
-
-def selected(recorder: Recorder, step: Step) -> Sequence[int]:
-    """Add a choice between two cases, unless it is known which one is taken.
-
-    A choice of whole numbers wraps a negative index, of which the second case is the
-    index; one by a random mask between numbers and 0 is dropout.
-    """
-    which, _, second = step.inputs
-    known = recorder.scalar(which)
-    if known is not None:
-        return _one_of(recorder, step, 1 if known else 2)
-    if "int" in step.dtypes[0]:
-        return _one_of(recorder, step, 2)
-    if recorder.is_random(which) and recorder.scalar(second) == 0.0:
-        return _masked(recorder, step)
-    return pointwise(recorder, step)
-
-
-def _masked(recorder: Recorder, step: Step) -> Sequence[int]:
-    """Add dropout; TensorFlow divides by the share kept beforehand."""
-    which, source = (recorder.draft(given) for given in step.inputs[:2])
-    whole, factor = recorder.products.get(source, (source, 1.0))
-    keep = recorder.keep(step.inputs[0])
-    if np.isclose(factor * keep, 1.0, rtol=1e-6):
-        return [recorder.builder.noise("dropout", whole, p=round(1.0 - keep, 6))]
-    inputs = [source, which]
-    made = recorder.builder.pointwise(step.kind, inputs, np.multiply, rule="multiply")
-    return [made]
-
-
-def _one_of(recorder: Recorder, step: Step, place: int) -> Sequence[int]:
-    source = recorder.draft(step.inputs[place])
-    if recorder.builder.shape(source) == step.shapes[0]:
-        return [source]
-    return [recorder.builder.broadcast(step.kind, source, step.shapes[0])]
 
 
 def multiplied(recorder: Recorder, step: Step) -> Sequence[int]:
@@ -192,8 +158,6 @@ TRANSLATORS: Final[Mapping[str, Translator]] = {
     "Reshape": reshaped,
     "ResizeNearestNeighbor": moved,
     "Roll": moved,
-    "Select": selected,
-    "SelectV2": selected,
     "Snapshot": same,
     "SpaceToBatchND": moved,
     "SpaceToDepth": moved,

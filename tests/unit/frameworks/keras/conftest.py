@@ -1,8 +1,9 @@
-"""Every test of this folder runs on Keras's torch and on its JAX backend.
+"""Every test of this folder runs on Keras's torch, JAX and TensorFlow backends.
 
 Keras takes one backend a process. Tests of the backend of this process run here; for
-the other one the whole file runs once in a process of its own, and each test here
-reports what became of it there.
+the others the whole file runs once in a process of its own, and each test here
+reports what became of it there. On TensorFlow, which takes seconds to start, one file
+runs every day and the others with the slow tests.
 """
 
 from __future__ import annotations
@@ -19,14 +20,18 @@ import keras
 import pytest
 
 BACKENDS = ("torch", "jax")
+ON_TENSORFLOW_EVERY_DAY = {"test_measure.py"}
 INSIDE = "FANIN_TEST_BACKEND"
 """Set in the process that runs a file for the other backend."""
 
 
 def pytest_generate_tests(metafunc):
     inside = os.environ.get(INSIDE)
+    path = Path(metafunc.definition.path)
+    marks = [] if path.name in ON_TENSORFLOW_EVERY_DAY else [pytest.mark.slow]
+    backends = (*BACKENDS, pytest.param("tensorflow", marks=marks))
     metafunc.fixturenames.append("backend")
-    metafunc.parametrize("backend", [inside] if inside else BACKENDS)
+    metafunc.parametrize("backend", [inside] if inside else backends)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -34,7 +39,7 @@ def pytest_pyfunc_call(pyfuncitem):
     backend = pyfuncitem.callspec.params["backend"]
     if backend == keras.backend.backend():
         return None
-    slow = pyfuncitem.get_closest_marker("slow") is not None
+    slow = any(m.name == "slow" for m in getattr(pyfuncitem.obj, "pytestmark", ()))
     failures = outcomes(pyfuncitem.path, backend, slow)
     name = pyfuncitem.name
     if name not in failures:
