@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 FACTOR = 1.5
 TINY = 1e-30  # second moments below this are zero in float32
+MASKED = 1e60  # and above this they are those of a mask's float32 minimum
 WEIGHTS = ("default", "plan")
 
 
@@ -101,7 +102,9 @@ def sites_of(name: str, weights: str, seed: int, roots: Counter[str]) -> Iterato
     roots.update(first_unknown(measured.graph, predicted))
     for node in measured.graph.nodes:
         site = measured.sites.get(node.id)
-        if node.op in {Op.LINEAR, Op.ADD} and site is not None:
+        if node.op not in {Op.LINEAR, Op.ADD} or site is None:
+            continue
+        if site.is_finite and site.second_moment < MASKED:
             moments = predicted.moments.get(node.id)
             yield Site(
                 model=name,
