@@ -191,20 +191,29 @@ def _shape(table: Table, value: int) -> tuple[int, ...]:
 
 
 def _lies_along_units(table: Table, draft: Draft, held: int) -> bool:
-    """Say whether a parameter has one number for each unit, and for nothing else."""
-    axis = axis_of(table.facts[draft.id].layout, UNIT)
-    shape, layout = _shape(table, held), table.facts[held].layout
-    if axis is None:
-        return False
-    own = axis - len(draft.shape) + len(shape)
-    if own < 0 or shape[own] != draft.shape[axis]:
+    """Say whether a parameter has one number for each unit, and for nothing else.
+
+    Units may lie along several axes, as those of heads do before they are joined.
+    """
+    layout, shape = table.facts[draft.id].layout, _shape(table, held)
+    units = [
+        axis
+        for axis, atoms in enumerate(layout)
+        if any(atom.tag == UNIT and atom.size > 1 for atom in atoms)
+    ]
+    if not units:
+        axis = axis_of(layout, UNIT)
+        units = [] if axis is None else [axis]
+    own = [axis - len(draft.shape) + len(shape) for axis in units]
+    pairs = list(zip(units, own, strict=True))
+    if not own or any(i < 0 or shape[i] != draft.shape[axis] for axis, i in pairs):
         return False
     varying = [
         i
-        for i, atoms in enumerate(layout)
+        for i, atoms in enumerate(table.facts[held].layout)
         if any(atom.tag != "" and atom.size > 1 for atom in atoms)
     ]
-    return varying == ([own] if shape[own] > 1 else [])
+    return varying == [i for i in own if shape[i] > 1]
 
 
 def _are_flowing(table: Table, operands: list[int]) -> bool:

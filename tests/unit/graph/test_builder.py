@@ -60,6 +60,26 @@ def test_a_row_added_to_a_linear_is_its_bias():
     assert built.sites[1] == 5  # the sum, not the product
 
 
+def test_a_bias_of_heads_lies_along_several_axes():
+    builder = builder_of(w=(8, 2, 4), b=(2, 4))
+    x = builder.input((BATCH, 3, 8))
+    y = builder.contract("dot", x, builder.parameter("w"), "btd,dhe->bthe")
+    b = builder.reshape("broadcast", builder.parameter("b"), (1, 1, 2, 4))
+
+    found = nodes(builder, add(builder, y, b))
+
+    assert [node.op for node in found] == [Op.INPUT, Op.LINEAR]
+    assert found[1].bias == "b"
+
+
+def test_a_table_of_positions_and_heads_is_no_bias():
+    builder = builder_of(w=(8, 2, 4), b=(3, 2, 4))
+    x = builder.input((BATCH, 3, 8))
+    y = builder.contract("dot", x, builder.parameter("w"), "btd,dhe->bthe")
+
+    assert ops(builder, add(builder, y, builder.parameter("b")))[-1] == "add"
+
+
 @pytest.mark.parametrize(
     ("shape", "has_other_reader"), [((BATCH, 3), False), ((1,), False), ((3,), True)]
 )
