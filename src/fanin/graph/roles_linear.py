@@ -8,6 +8,7 @@ from fanin.graph.flow import activation_after
 from fanin.graph.graph import Op
 from fanin.graph.roles_cells import gates
 from fanin.graph.roles_kinds import Role, RoleKind, RoleSlice
+from fanin.graph.roles_lookup import n_summed
 from fanin.graph.roles_rows import cuts_after, rows_of
 from fanin.graph.roles_rules import kind_of, listed
 from fanin.graph.roles_walks import MOVING
@@ -146,9 +147,7 @@ def _last_use(setting: Setting, node: Node) -> Node:
 def _n_summed(setting: Setting, node: Node) -> int:
     """Count the operands of the plain sum that a weight feeds; 1 if it feeds none."""
     if node.weight is not None and node.weight.roles.is_lookup:
-        readers = setting.flow.first_after(node, MOVING)
-        sums = [len(reader.inputs) for reader in readers if reader.op is Op.ADD]
-        return max(sums, default=1)
+        return n_summed(setting, node)
     joint = setting.joint_of.get(node.id)
     return len(joint.branches) if joint and joint.shortcut is None else 1
 

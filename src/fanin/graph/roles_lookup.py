@@ -60,3 +60,39 @@ def _is_one_number(node: Node) -> bool:
     if not isinstance(mean, float) or not isinstance(square, float):
         return False
     return isclose(mean**2, square, rel_tol=1e-9, abs_tol=1e-12)
+
+
+def n_summed(setting: Setting, node: Node) -> int:
+    """Count the tables that are added up where this one is: 1 if it stands alone.
+
+    Sums of sums count as one. The sum in which a residual branch comes back is none:
+    the table is the stream there.
+    """
+    top = node
+    while (above := _sum_above(setting, top)) is not None:
+        top = above
+    return 1 if top is node else max(len(_summands(setting, top)), 1)
+
+
+def _sum_above(setting: Setting, node: Node) -> Node | None:
+    """Give the plain sum that reads a tensor next, if one does."""
+    readers = (n for _, n in forward(setting.flow, node, lambda n: n.op in MOVING))
+    return next((n for n in readers if _is_plain_sum(setting, n)), None)
+
+
+def _is_plain_sum(setting: Setting, node: Node) -> bool:
+    return node.op is Op.ADD and node.id not in setting.joined
+
+
+def _summands(setting: Setting, node: Node) -> list[Node]:
+    """Give what a sum adds up, sums within it taken apart; constants left out."""
+    found, waiting = [], [node]
+    while waiting:
+        current = waiting.pop()
+        if current.op in MOVING and current.inputs:
+            waiting.append(setting.flow.nodes[current.inputs[0]])
+        elif _is_plain_sum(setting, current):
+            waiting += [setting.flow.nodes[i] for i in current.inputs]
+        elif current.op is not Op.CONSTANT:
+            found.append(current)
+    return found

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fanin.graph.graph import Node
 
 _TO_PRODUCT = MOVING | {Op.REDUCE, Op.ELEMENTWISE}
-_TO_CHOICE = MOVING | {Op.ELEMENTWISE, Op.ADD, Op.NORMALIZE}
+_TO_CHOICE = MOVING | {Op.ELEMENTWISE, Op.NORMALIZE}
 _TO_EXPERTS = _TO_CHOICE | {Op.SOFTMAX, Op.OPAQUE, Op.REDUCE, Op.CONCAT}
 
 
@@ -85,7 +85,7 @@ def is_router(flow: Flow, linear: Node) -> bool:
     """
     if linear.unit_axis is None or linear.shape[linear.unit_axis] < 2:
         return False
-    choices = (n for _, n in forward(flow, linear, lambda n: n.op in _TO_CHOICE))
+    choices = (n for _, n in forward(flow, linear, lambda n: _is_logit(flow, n)))
     return any(
         is_product(flow, product) and not is_full(product, last)
         for choice in choices
@@ -94,8 +94,13 @@ def is_router(flow: Flow, linear: Node) -> bool:
     )
 
 
+def _is_logit(flow: Flow, node: Node) -> bool:
+    is_shifted = node.op is Op.ADD and len(flow.before(node)) == 1
+    return is_shifted or node.op in _TO_CHOICE or is_scaling(flow, node)
+
+
 def _is_share(flow: Flow, node: Node) -> bool:
-    return node.op in _TO_EXPERTS or is_scaling(flow, node)
+    return node.op in _TO_EXPERTS or _is_logit(flow, node)
 
 
 def _is_over_units(node: Node) -> bool:

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 _TO_EXPONENT = MOVING | {Op.OPAQUE, Op.REDUCE, Op.MULTIPLY, Op.ADD}
 
 
-def decays(flow: Flow) -> frozenset[int]:
+def decays(flow: Flow, joined: frozenset[int] = frozenset()) -> frozenset[int]:
     """Give the products of a parameter and a positive activation that go into exp: ids.
+
+    ``joined``: ids of the sums of residual streams, which walks do not cross.
 
     >>> import numpy as np
     >>> from fanin.graph.flow import Flow
@@ -40,10 +42,10 @@ def decays(flow: Flow) -> frozenset[int]:
     True
     """
     products = (n for n in flow.graph.nodes if n.op is Op.MULTIPLY)
-    return frozenset(n.id for n in products if _is_decay(flow, n))
+    return frozenset(n.id for n in products if _is_decay(flow, n, joined))
 
 
-def _is_decay(flow: Flow, node: Node) -> bool:
+def _is_decay(flow: Flow, node: Node, joined: frozenset[int]) -> bool:
     factors = flow.before(node)
     has_parameter = node.scale is not None or any(
         _is_parameter(flow, flow.nodes[i]) for i in node.inputs
@@ -52,14 +54,15 @@ def _is_decay(flow: Flow, node: Node) -> bool:
         return False
     if not any(_is_positive(flow, factor) for factor in factors):
         return False
-    return reaches_exponential(flow, node)
+    return reaches_exponential(flow, node, joined)
 
 
-def reaches_exponential(flow: Flow, node: Node) -> bool:
+def reaches_exponential(flow: Flow, node: Node, joined: frozenset[int]) -> bool:
     """Say whether a tensor, moved or summed, is the exponent of an exponential."""
 
     def passing(reader: Node) -> bool:
-        return reader.op in _TO_EXPONENT or is_affine(reader)
+        is_within = reader.id not in joined
+        return is_within and (reader.op in _TO_EXPONENT or is_affine(reader))
 
     return any(is_exponential(reader) for _, reader in forward(flow, node, passing))
 

@@ -30,7 +30,7 @@ class Setting:
     streams. heads: linear nodes that write outputs. recurrent: uses of each recurrent
     weight, by path; taking_in: by the linear nodes that bring a step its input, the
     recurrent weight of the cell; steps: nodes of the last step, by recurrent weight.
-    decays: products in exponents.
+    decays: products in exponents. joined: sums where a branch comes back.
     """
 
     flow: Flow
@@ -44,6 +44,7 @@ class Setting:
     taking_in: Mapping[int, str]
     steps: Mapping[str, frozenset[int]]
     decays: frozenset[int]
+    joined: frozenset[int]
 
     @property
     def low_rank(self) -> tuple[frozenset[int], frozenset[int]]:
@@ -57,6 +58,7 @@ def setting_of(graph: Graph) -> Setting:
     flow = Flow(graph)
     sums = joints(flow)
     streams = [joint for joint in sums if joint.shortcut is not None]
+    joined = frozenset(joint.node for joint in streams)
     joint_of: dict[int, Joint] = {}
     for joint in sums:
         for end in joint.ends:
@@ -70,12 +72,13 @@ def setting_of(graph: Graph) -> Setting:
         joint_of=joint_of,
         shortcuts={j.shortcut: j for j in streams if j.shortcut is not None},
         heads=head_nodes(flow, sums),
-        attention=attention_of(flow, frozenset(joint.node for joint in streams)),
+        attention=attention_of(flow, joined),
         adapters=adapters(flow),
         recurrent=uses,
         taking_in=input_weights(flow, uses),
         steps=last_steps(flow, uses),
-        decays=decays(flow),
+        decays=decays(flow, joined),
+        joined=joined,
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from fanin.graph.graph import Op
 from fanin.graph.roles_kinds import Role, RoleKind
-from fanin.graph.roles_lookup import reaches_logits
+from fanin.graph.roles_lookup import n_summed, reaches_logits
 from fanin.graph.roles_scan import leads_to, reaches_exponential
 from fanin.graph.roles_walks import MOVING, backward, forward, is_affine, is_slice
 
@@ -44,9 +44,8 @@ def value_role(setting: Setting, node: Node, parameter: Parameter) -> Role:
     unknown = (RoleKind.UNKNOWN, f"read as a value by {names}")
     kind, evidence = next((f for f in found if f is not None), unknown)
     role = Role(kind=kind, node=node.id, evidence=evidence)
-    sizes = [len(reader.inputs) for reader in readers if reader.op is Op.ADD]
     is_summed = kind in {RoleKind.TABLE, RoleKind.POSITION_TABLE}
-    return replace(role, n_summed=max(sizes)) if is_summed and sizes else role
+    return replace(role, n_summed=n_summed(setting, node)) if is_summed else role
 
 
 def factor_role(setting: Setting, node: Node, parameter: Parameter) -> Role:
@@ -140,7 +139,7 @@ def _in_exponent(
     if leads_to(setting.flow, node, setting.decays):
         return RoleKind.STEP_SIZE, "added to what, made positive, is a step size"
     is_added = bool(readers) and all(r.op in {Op.ADD, Op.OPAQUE} for r in readers)
-    if is_added and reaches_exponential(setting.flow, node):
+    if is_added and reaches_exponential(setting.flow, node, setting.joined):
         return RoleKind.STATE_MATRIX, "added in the exponent of a decay"
     return None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 
@@ -232,3 +234,62 @@ def test_a_state_space_model_has_its_roles():
     assert found["step.weight"].kind is RoleKind.STEP_SIZE
     assert found["step.bias"].kind is RoleKind.STEP_SIZE
     assert found["D"].kind is RoleKind.SKIP
+
+
+def test_an_embedding_that_is_the_stream_is_no_table_among_others():
+    sketch = Sketch()
+    words = sketch.add_node(Op.INPUT, shape=(8, 5))
+    x = sketch.lookup(words, 11, N, path="words")
+    x = sketch.combine(Op.ADD, x, branch(sketch, x, "0"))
+    found = roles(sketch.graph(sketch.dense(x, 2, path="head")))
+
+    assert found["words.weight"].n_summed == 1
+    assert found["0.out.weight"].n_branches == 1
+
+
+def test_tables_are_counted_through_sums_of_sums():
+    sketch = Sketch()
+    words = sketch.add_node(Op.INPUT, shape=(8, 5))
+    parts = [sketch.lookup(words, 11, N, path=name) for name in ("words", "types")]
+    x = sketch.combine(
+        Op.ADD, sketch.combine(Op.ADD, *parts), sketch.parameter("p", (5, N))
+    )
+    found = roles(sketch.graph(sketch.dense(x, 2, path="head")))
+
+    assert [found[p].n_summed for p in ("words.weight", "types.weight", "p")] == [
+        3,
+        3,
+        3,
+    ]
+
+
+def test_roles_take_time_in_proportion_to_depth():
+    """Nodes looked at are counted, not seconds: twice the depth, twice as many."""
+    counts = []
+    for n_blocks in (20, 40):
+        sketch = Sketch()
+        x = sketch.dense(sketch.input((8, 3)), N, path="stem")
+        for i in range(n_blocks):
+            z = branch(sketch, x, f"{i}", norm=f"{i}.norm")
+            x = sketch.combine(Op.ADD, x, z)
+        graph = sketch.graph(sketch.dense(x, 2, path="head"))
+        counts.append(looked_at(graph))
+
+    assert counts[1] < 2.2 * counts[0]
+
+
+def looked_at(graph):
+    """Count how often a node's operation is read while roles are found."""
+    reads = 0
+
+    class Watched(type(graph.nodes[0])):
+        def __getattribute__(self, name):
+            nonlocal reads
+            reads += name == "op"
+            return super().__getattribute__(name)
+
+    def watched(node):
+        return Watched(**{f.name: getattr(node, f.name) for f in fields(node)})
+
+    roles(replace(graph, nodes=tuple(watched(node) for node in graph.nodes)))
+    return reads
