@@ -59,10 +59,13 @@ def _recognized(
     one too, and a softmax takes its maximum off first; the region that begins earliest
     says more.
     """
-    best = end
+    best, inside = end, set[int]()
     for region in _regions(drafts, facts, end.id):
         found = verdict(Trial(drafts, facts, region))
-        if found is not None and not _is_same(found, best):
+        more = set(region.steps) - inside
+        is_reduced = any(drafts[step].kind is Kind.REDUCE for step in more)
+        if found is not None and (is_reduced or not _is_same(found, best)):
+            inside = set(region.steps)
             best = replace(end, inputs=(region.entry,), function=None, **found)  # type: ignore[arg-type]
     return best
 

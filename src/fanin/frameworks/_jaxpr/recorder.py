@@ -64,11 +64,12 @@ class Total:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mean:
-    """A mean over axes of a value, which are no longer there."""
+class Reduction:
+    """A mean or a maximum over axes of a value."""
 
     source: int
     axes: tuple[int, ...]
+    kind: str
 
 
 class Recorder:
@@ -81,10 +82,13 @@ class Recorder:
     that a contraction was made with.
 
     By draft: views, the path of the parameter whose numbers it holds in some order and
-    shape; totals, quotients, products and means, what it is a sum, a quotient by a
-    number, a product or a mean of; columns, the values that it lays side by side along
-    its last axis, each of length 1; thin, the draft that it holds copies of, with
-    length 1 along those axes. differences: by the two drafts that were subtracted.
+    shape; totals, quotients, products and reductions, what it is a sum, a quotient by a
+    number, a product, a mean or a maximum of (means: those whose axes are gone);
+    unmoved, the draft that differs from it in axes of length 1 alone; placed, the draft
+    whose axes it has in other places, and those; columns, the values that it lays side
+    by side along its last axis, each of length 1; thin, the draft that it holds copies
+    of, with length 1 along those axes. differences: by the two drafts that were
+    subtracted; permuted: by a draft and the order of its axes.
     """
 
     def __init__(
@@ -107,7 +111,11 @@ class Recorder:
         self.totals: dict[int, Total] = {}
         self.quotients: dict[int, tuple[int, float]] = {}
         self.differences: dict[tuple[int, ...], Sequence[int]] = {}
-        self.means: dict[int, Mean] = {}
+        self.means: dict[int, Reduction] = {}
+        self.reductions: dict[int, Reduction] = {}
+        self.unmoved: dict[int, int] = {}
+        self.placed: dict[int, tuple[int, dict[int, int]]] = {}
+        self.permuted: dict[tuple[int, tuple[int, ...]], int] = {}
         self.products: dict[int, Sequence[int]] = {}
         self.columns: dict[int, Sequence[int]] = {}
         self.thin: dict[int, int] = {}

@@ -26,8 +26,20 @@ def carry(recorder: Recorder, source: int, made: int) -> None:
     """Let a value in another shape stay what it was: a view, a sum."""
     if source in recorder.views:
         recorder.views[made] = recorder.views[source]
-    shape = recorder.builder.shape(made)
+    shape, held = recorder.builder.shape(made), recorder.builder.shape(source)
+    if [n for n in shape if n > 1] == [n for n in held if n > 1]:
+        recorder.unmoved[made] = recorder.unmoved.get(source, source)
+        long_before = [axis for axis, n in enumerate(held) if n > 1]
+        long_now = [axis for axis, n in enumerate(shape) if n > 1]
+        place(recorder, source, made, dict(zip(long_before, long_now, strict=True)))
     moved(recorder, source, made, ("reshape", shape))
+
+
+def place(recorder: Recorder, source: int, made: int, axes: Mapping[int, int]) -> None:
+    """Note where a value's axes are now; from which other one, it may have them."""
+    base, before = recorder.placed.get(source, (source, {a: a for a in axes}))
+    now = {axis: axes[old] for axis, old in before.items() if old in axes}
+    recorder.placed[made] = (base, now)
 
 
 def moved(recorder: Recorder, source: int, made: int, move: Move) -> None:
@@ -61,7 +73,12 @@ def permuted(recorder: Recorder, step: Step) -> Sequence[int]:
     # Only axes of length 1 have moved; in a matrix they may be what it is of.
     if long == sorted(long) and len(held) > 2:
         return reshaped(recorder, step)
-    made = recorder.builder.permute("transpose", source, permutation)
+    key = (source, permutation)
+    if key not in recorder.permuted:
+        made = recorder.builder.permute("transpose", source, permutation)
+        recorder.permuted[key] = made
+    made = recorder.permuted[key]
+    place(recorder, source, made, {old: new for new, old in enumerate(permutation)})
     if source in recorder.views:
         recorder.views[made] = recorder.views[source]
     moved(recorder, source, made, ("permute", permutation))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fanin.frameworks._jaxpr.entrywise import opaque, pointwise
-from fanin.frameworks._jaxpr.recorder import Mean, Total
+from fanin.frameworks._jaxpr.recorder import Reduction, Total
 from fanin.graph.windows import WindowAxis
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ def reduced(recorder: Recorder, step: Step) -> Sequence[int]:
         return [source]
     kind = KINDS[step.primitive]
     made = recorder.builder.reduce(step.primitive, source, axes, kind=kind)
+    if kind == "max":
+        found = Reduction(source=source, axes=axes, kind=kind)
+        recorder.reductions[made] = found
     if kind == "sum":
         held = recorder.builder.shape(source)
         count = prod(held[axis] for axis in axes)
@@ -123,10 +126,34 @@ def divided(recorder: Recorder, step: Step) -> Sequence[int]:
 
 def subtracted(recorder: Recorder, step: Step) -> Sequence[int]:
     """Add a difference, once: a variance written by hand subtracts the mean twice."""
-    inputs = tuple(recorder.draft(source) for source in step.inputs)
+    left, right = (recorder.draft(source) for source in step.inputs)
+    inputs = (left, _own_reduction(recorder, left, right))
+    if inputs[1] != right:
+        rule, name = "subtract", step.primitive
+        return [recorder.builder.pointwise(name, inputs, np.subtract, rule=rule)]
     if inputs not in recorder.differences:
         recorder.differences[inputs] = pointwise(recorder, step)
     return recorder.differences[inputs]
+
+
+def _own_reduction(recorder: Recorder, left: int, right: int) -> int:
+    """Give the maximum or mean of ``left`` where ``right`` is that of the same numbers.
+
+    JAX's layers and ``vmap`` move axes about: a maximum is taken of a tensor, and taken
+    off behind a transposition of it.
+    """
+    base, places = recorder.placed.get(left, (None, {}))
+    found = recorder.reductions.get(recorder.unmoved.get(right, right))
+    if found is None or found.source != base or not set(found.axes) <= set(places):
+        return right
+    now = [places[axis] for axis in found.axes]
+    kept = [place for axis, place in sorted(places.items()) if axis not in found.axes]
+    held = recorder.builder.shape(left)
+    shape = tuple(1 if axis in now else n for axis, n in enumerate(held))
+    if kept != sorted(kept) or recorder.builder.shape(right) != shape:
+        return right
+    kind = found.kind
+    return recorder.builder.reduce(kind, left, now, kind=kind, is_kept=True)
 
 
 def multiplied(recorder: Recorder, step: Step) -> Sequence[int]:
@@ -155,11 +182,15 @@ def _mean(recorder: Recorder, step: Step, total: Total) -> Sequence[int]:
         is_kept = not total.moves or total.moves[-1][0] == "reshape"
         is_kept = is_kept and len(shape) == len(builder.shape(source)) and bool(axes)
         made = builder.reduce("mean", source, axes, kind="mean", is_kept=is_kept)
-        recorder.means[made] = Mean(source=source, axes=axes)
+        found = Reduction(source=source, axes=axes, kind="mean")
+        recorder.reductions[made] = found
+        if not is_kept or len(axes) == len(builder.shape(source)):
+            recorder.means[made] = found
         if builder.shape(made) == shape:
             return [made]
         if is_kept:
             made = builder.reduce("mean", source, axes, kind="mean")
+            recorder.reductions[made] = recorder.means[made] = found
     for kind, numbers in total.moves:
         move = builder.reshape if kind == "reshape" else builder.permute
         made = move("mean", made, numbers)
