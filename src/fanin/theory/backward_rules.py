@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fanin.graph.graph import Op
-from fanin.theory.forward_facts import group_facts, windows_of
+from fanin.theory.forward_facts import gain_of, group_facts, of_norm, windows_of
 from fanin.theory.given import number, padding_share
 from fanin.theory.joint import joint_of
 from fanin.theory.layout import n_samples_of
+from fanin.theory.normalization import NORMS
 from fanin.theory.pairs import Pairs, spread_out
 from fanin.theory.pointwise import slopes_of
 from fanin.theory.sums import on_one_grid
@@ -132,14 +133,14 @@ def normalize_back(
     gradients grow by ½/(½ − 1/2π) = π/(π − 1) a layer (Yang et al. 2019). From unit to
     unit σ² varies by 2·avg K̂², relatively, and E[1/σ²] is as much above 1/E[σ²].
     """
-    gain = forward.given.of(node.scale, mean=1.0).second_moment
+    x, normed = forward.moments[source], forward.moments[node.id]
+    gain = gain_of(forward.given, node).second_moment * of_norm(node, x)
     group = group_facts(node)
     if node.details.get("is_identity"):
         return scaled(gradient, gain / (1.0 + group.eps))
-    x, normed = forward.moments[source], forward.moments[node.id]
     if x is None or normed is None:
         return None
-    is_rms = group.kind in {"rms", "l2"}
+    is_rms = group.kind in NORMS
     if x.pairs is None or normed.pairs is None:
         spread = (x.second_moment if is_rms else x.variance) + group.eps
         return scaled(gradient, gain / spread) if spread > 0 else None
@@ -163,7 +164,7 @@ def _divided_by(forward: Forward, node: Node, source: int) -> float:
     x, group = forward.moments[source], group_facts(node)
     if x is None or x.pairs is None:
         return 0.0
-    if group.kind in {"rms", "l2"}:
+    if group.kind in NORMS:
         return x.second_moment
     pairs = x.pairs
     if group.kind == "batch":

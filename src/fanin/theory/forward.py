@@ -14,15 +14,17 @@ from fanin.graph.unit_spaces import parameter_path
 from fanin.theory import forward_pairs as with_pairs
 from fanin.theory.forward_facts import (
     comes_from_softmax,
+    gain_of,
     group_facts,
-    is_rotation,
     linear_facts,
+    of_norm,
     table_entry,
 )
 from fanin.theory.forward_walk import Walk
 from fanin.theory.gaussian import gaussian_rule
 from fanin.theory.given import number, size_of
 from fanin.theory.layout import fresh_pairs, rearranged
+from fanin.theory.lookup import lookup
 from fanin.theory.moments import (
     Moments,
     through_concat,
@@ -119,11 +121,26 @@ class Forward(Walk):
         if x is None:
             return None
         plain = through_linear(self._fixed_if_input(node, x), facts)
-        return with_pairs.linear(x, node, facts, plain)
+        found = with_pairs.linear(x, node, facts, plain)
+        return self._if_shared(node, found)
+
+    def _if_shared(self, node: Node, found: Moments) -> Moments:
+        """Widen a head that shares the table whose rows its input was made of.
+
+        An output that names a row of the input meets that very row: at most n·q/V more.
+        """
+        path = "" if node.weight is None else node.weight.path
+        if node.weight is None or path not in self.tables:
+            return found
+        self.assume(node, "the weight is the input's table too")
+        more = 1.0 + node.weight.fan.n_in / max(node.weight.fan.n_out, 1.0)
+        return replace(found, high=found.high * more)
 
     def _lookup(self, node: Node, x: Moments | None) -> Moments:
         entry = table_entry(self.given, node)
-        found = with_pairs.lookup(entry, x, self.flow, node, self.graph)
+        if node.weight is not None:
+            self.tables.add(node.weight.path)
+        found = lookup(entry, x, self.flow, node, self.graph)
         bias = self.given.of(node.bias, mean=0.0)
         return found if node.bias is None else through_sum([found, bias])
 
@@ -156,9 +173,6 @@ class Forward(Walk):
             return None
 
     def _add(self, node: Node) -> Moments | None:
-        rotated = is_rotation(self.flow, node)
-        if rotated is not None:
-            return self.moments[rotated]
         parts = self._all(node)
         if parts is None:
             return None
@@ -213,8 +227,10 @@ class Forward(Walk):
             normed = with_pairs.unknown(node)
         else:
             plain = through_normalization(x, str(node.details.get("kind")), eps)
-            normed = with_pairs.normalize(x, group_facts(node), plain)
-        gain = self.given.of(node.scale, mean=1.0)
+            normed, phrase = with_pairs.normalize(x, node, group_facts(node), plain)
+            self.assume(node, phrase)
+        normed = with_pairs.scaled(normed, of_norm(node, x))
+        gain = gain_of(self.given, node)
         shift = self.given.of(node.bias, mean=0.0)
         return with_pairs.affine(normed, gain, shift, through_affine)
 
@@ -257,6 +273,8 @@ class Forward(Walk):
         x = self._first(node)
         if x is None or x.pairs is None:
             return x
+        if node.details.get("kind") == "rotation":
+            return with_pairs.scaled(x, number(node, "factor", 1.0) ** 2)
         source = self.flow.nodes[node.inputs[0]]
         return with_pairs.replaced(x, rearranged(x, x.pairs, node, source))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce
-from math import prod
+from math import pi, prod, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,30 +80,6 @@ def comes_from_softmax(flow: Flow, node_id: int) -> bool:
     return node.op is Op.SOFTMAX
 
 
-def is_rotation(flow: Flow, node: Node) -> int | None:
-    """Give the tensor whose halves a sum x·cos + rotated(x)·sin turns; else None."""
-    if node.op is not Op.ADD or len(node.inputs) != 2:
-        return None
-    plain, turned = (_table_times(flow, flow.nodes[i]) for i in node.inputs)
-    if plain is None or turned is None:
-        return None
-    for first, second in ((plain, turned), (turned, plain)):
-        halves = flow.nodes[second]
-        if halves.op is Op.CONCAT and first in _near(flow, second, 4):
-            return first
-    return None
-
-
-def _table_times(flow: Flow, node: Node) -> int | None:
-    """Give the activation that is multiplied by a constant table, or None."""
-    if node.op is not Op.MULTIPLY or len(node.inputs) != 2:
-        return None
-    for table, other in (node.inputs, node.inputs[::-1]):
-        if flow.nodes[table].op is Op.CONSTANT:
-            return other
-    return None
-
-
 def one_function(
     flow: Flow, node: Node, join: Join
 ) -> tuple[int, ScalarFunction] | None:
@@ -158,16 +134,31 @@ def keys_seen(node: Node, n_keys: int) -> tuple[int, ...]:
     return (max(round(seen), 1),)
 
 
+def gain_of(given: Given, node: Node) -> Moments:
+    """Give mean and variance of a normalization's gain: factor·scale + offset."""
+    offset = number(node, "gain_offset", 0.0)
+    factor = number(node, "gain_factor", 1.0) or 1.0
+    held = given.of(node.scale, mean=(1.0 - offset) / factor)
+    mean = factor * held.mean + offset
+    return Moments(mean=mean, second_moment=mean**2 + factor**2 * held.variance)
+
+
+def of_norm(node: Node, x: Moments | None) -> float:
+    """Give what a norm multiplies a square by, over what its root mean square does.
+
+    An l2 norm of n entries is √n times it, an l1 norm n times the mean size: that of a
+    Gaussian around its mean, or of entries of one sign.
+    """
+    kind, n = node.details.get("kind"), number(node, "n_normalized", 1.0)
+    if kind == "l2":
+        return 1.0 / max(n, 1.0)
+    if kind != "l1" or x is None or x.second_moment <= 0.0:
+        return 1.0
+    size = max(abs(x.mean), sqrt(2.0 * x.variance / pi))
+    return x.second_moment / (n * size) ** 2 if size > 0.0 else 1.0
+
+
 def table_entry(given: Given, node: Node) -> Moments:
     """Give mean and second moment of one entry of a looked-up table."""
     path = None if node.weight is None else node.weight.path
     return given.of(path, mean=0.0)
-
-
-def _near(flow: Flow, node_id: int, n_steps: int) -> set[int]:
-    """Give what a node depends on within so many steps."""
-    found, edge = {node_id}, {node_id}
-    for _ in range(n_steps):
-        edge = {i for reached in edge for i in flow.nodes[reached].inputs}
-        found |= edge
-    return found

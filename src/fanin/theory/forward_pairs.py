@@ -11,9 +11,6 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from fanin.graph.graph import Op
 from fanin.theory.attention import averaged_values, contracted, shares
 from fanin.theory.forward_facts import keys_seen, windows_of
 from fanin.theory.layout import (
@@ -22,7 +19,7 @@ from fanin.theory.layout import (
     n_units_of,
     positions_of,
 )
-from fanin.theory.linear import looked_up, table_of, weighted, windowed
+from fanin.theory.linear import table_of, weighted, windowed
 from fanin.theory.moments import LinearFacts, Moments
 from fanin.theory.normalization import GroupFacts, normalized
 from fanin.theory.pointwise import applied, masked, multiplied
@@ -33,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from fanin.graph.flow import Flow
-    from fanin.graph.graph import Graph, Node, ScalarFunction
+    from fanin.graph.graph import Node, ScalarFunction
     from fanin.theory.pairs import Pairs
 
 
@@ -65,60 +62,11 @@ def linear(x: Moments, node: Node, facts: LinearFacts, plain: Moments) -> Moment
         return plain
     windows, pairs = windows_of(node), x.pairs
     if windows is not None and node.weight is not None:
-        pairs = windowed(pairs, windows)
+        pairs = windowed(x, pairs, windows)
         facts = replace(facts, n_terms=node.weight.fan.n_in)
     found = weighted(x, pairs, facts, float(n_units_of(node)))
     low, high = plain.low, plain.high
     return replace(replaced(plain, found), low=low, high=high)
-
-
-def lookup(
-    entry: Moments, x: Moments | None, flow: Flow, node: Node, graph: Graph
-) -> Moments:
-    """Give rows of a table: of indices in a batch, or of a fixed range of them."""
-    source = flow.nodes[node.inputs[0]]
-    n_units = float(n_units_of(node))
-    if x is not None and x.pairs is not None and x.pairs.n_units == 0.0:
-        equal = x.pairs
-        found = looked_up(entry, equal.products, equal.n_samples, n_units)
-        rows = replace(entry, pairs=replace(found, lengths=equal.lengths))
-    elif source.op is Op.INPUT:
-        n_rows = _rows(graph, node)
-        lengths = tuple(n for i, n in enumerate(source.shape) if i != source.batch_axis)
-        samples = n_samples_of(source)
-        pairs = table_of(entry, lengths, n_units, n_samples=samples, n_rows=n_rows)
-        rows = replace(entry, pairs=pairs)
-    else:
-        rows = _fixed_rows(entry, x, node)
-    return _bagged(rows, node, source)
-
-
-def _rows(graph: Graph, node: Node) -> int:
-    """Give how many rows the table has: a count."""
-    if node.weight is None:
-        return 1
-    shape = graph.parameter(node.weight.path).shape
-    return prod(shape[i] for i in node.weight.roles.inputs)
-
-
-def _fixed_rows(entry: Moments, x: Moments | None, node: Node) -> Moments:
-    """Give the rows at fixed indices: all different, or all one."""
-    n_units = float(n_units_of(node))
-    pairs = table_of(entry, positions_of(node), n_units)
-    if x is not None and x.variance == 0.0:
-        ones = np.ones_like(pairs.products)
-        found = looked_up(entry, ones, pairs.n_samples, n_units)
-        pairs = replace(found, lengths=pairs.lengths)
-    return replace(entry, pairs=replace(pairs, n_samples=n_samples_of(node)))
-
-
-def _bagged(rows: Moments, node: Node, source: Node) -> Moments:
-    """Average the rows of one bag, where fewer come out than are looked up."""
-    n_out, pairs = prod(node.shape) / n_units_of(node), rows.pairs
-    if pairs is None or n_out >= prod(source.shape) or not pairs.lengths:
-        return rows
-    means = window_means(pairs, None, (), prod(pairs.lengths))
-    return mean_pooled(rows, pairs, means, 1.0)
 
 
 def function(x: Moments, function: ScalarFunction, plain: Moments) -> Moments:
@@ -175,9 +123,17 @@ def scaled(x: Moments, factor: float) -> Moments:
     )
 
 
-def normalize(x: Moments, group: GroupFacts, plain: Moments) -> Moments:
-    """Complete a normalization."""
-    return plain if x.pairs is None else normalized(x, x.pairs, group)
+def normalize(
+    x: Moments, node: Node, group: GroupFacts, plain: Moments
+) -> tuple[Moments, str]:
+    """Complete a normalization, and say what it takes for granted.
+
+    Where pairs were lost on the way, they begin anew here.
+    """
+    if x.pairs is None:
+        phrase = "samples and positions taken as independent"
+        return replace(plain, pairs=fresh_pairs(node, plain)), phrase
+    return normalized(x, x.pairs, group), ""
 
 
 def affine(

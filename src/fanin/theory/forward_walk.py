@@ -35,6 +35,7 @@ class Walk(ABC):
         self.slopes: dict[int, float] = {}
         self.notes: dict[int, str] = {}
         self.assumptions: dict[int, tuple[str, ...]] = {}
+        self.tables: set[str] = set()
         self._roots: dict[int, frozenset[int]] = {}
 
     def run(self) -> None:
@@ -46,7 +47,9 @@ class Walk(ABC):
 
     def assume(self, node: Node, phrase: str) -> None:
         """Write down what the rule at a node takes for granted."""
-        self.assumptions[node.id] = (*self.assumptions.get(node.id, ()), phrase)
+        if phrase:
+            known = self.assumptions.get(node.id, ())
+            self.assumptions[node.id] = (*known, phrase)
 
     def _roots_of(self, node: Node) -> frozenset[int]:
         """Give the nodes that this one is a function of, weights not crossed."""

@@ -61,8 +61,8 @@ def rearranged(x: Moments, pairs: Pairs, node: Node, source: Node) -> Pairs:
     """
     if "step" in node.details and node.details.get("axis") == source.unit_axis:
         return replace(pairs, n_units=_share(pairs, node, source))
-    if node.unit_axis is None:
-        return pairs
+    if node.unit_axis is None or node.unit_axis == node.batch_axis:
+        return pairs  # heads, or samples laid among the units
     rows, known = (
         prod(node.shape) // n_units_of(node),
         pairs.n_samples * prod(pairs.lengths),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fanin.graph.windows import WindowAxis, entries_read
-from fanin.theory.pairs import Pairs, gaussian_squares, spread_out
+from fanin.theory.pairs import Pairs, gaussian_squares, independent, spread_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,21 +25,30 @@ if TYPE_CHECKING:
     from fanin.theory.moments import LinearFacts, Moments
 
 
-def windowed(pairs: Pairs, windows: Sequence[WindowAxis]) -> Pairs:
+def windowed(x: Moments, pairs: Pairs, windows: Sequence[WindowAxis]) -> Pairs:
     """Move pairs from the input's positions to the output's; products still E[x·y].
 
     Profiles are convolved with the window: what falls on zero padding is left out.
+    Positions that were not known as such are taken as independent.
 
     Args:
-        pairs: of the input, over as many axes as there are windows.
+        x: the input.
+        pairs: its pairs, over as many axes as there are windows.
         windows: in order of axes.
     """
-    found = pairs.fitted(
-        tuple(axis.n_in for axis in windows),
-        pairs.products.shape[1:]
-        if pairs.lengths == tuple(axis.n_in for axis in windows)
-        else tuple(min(axis.n_in, 2) for axis in windows),
-    )
+    lengths = tuple(axis.n_in for axis in windows)
+    found = pairs
+    if pairs.lengths != lengths and prod(pairs.lengths) == prod(lengths):
+        found = pairs.collapsed(lengths)
+    elif pairs.lengths != lengths:
+        found = independent(
+            mean=x.mean,
+            second_moment=x.second_moment,
+            n_samples=pairs.n_samples,
+            n_units=pairs.n_units,
+            lengths=lengths,
+            kurtosis=x.kurtosis,
+        )
     profile = _full(found)
     for i, axis in enumerate(windows):
         found = _along(found, i, axis)
@@ -108,7 +117,7 @@ def weighted(x: Moments, pairs: Pairs, w: LinearFacts, n_units: float) -> Pairs:
     share = 1.0 - constant / q if q > 0.0 else 0.0
     mean = common + w.bias_mean
     own = np.maximum(pairs.squares, -0.9) / w.n_units
-    squares = gaussian_squares(products, mean)
+    squares = gaussian_squares(products, mean) + share**2 * _by_chance(pairs, w.n_terms)
     before = pairs.spread
     if w.n_groups > 1:
         squares = squares + share**2 * own * (1.0 + squares) * n_units / w.n_groups
@@ -123,6 +132,20 @@ def weighted(x: Moments, pairs: Pairs, w: LinearFacts, n_units: float) -> Pairs:
         spread=share**2 * before,
         profile=None if profile is None else share * profile + 1.0 - share,
     )
+
+
+def _by_chance(pairs: Pairs, n_terms: float) -> np.ndarray:
+    """Give 2·Var[Σxᵤyᵤ/n]/q²: two entries of n terms are alike by chance in 1/n.
+
+    Of a batch with any number of samples, no more than n are independent.
+    """
+    q = float(pairs.products[pairs.itself])
+    if q <= 0.0 or n_terms < 1.0:
+        return np.zeros_like(pairs.products)
+    varies = 1.0 + pairs.squares - (pairs.products / q) ** 2
+    found = 2.0 * np.maximum(varies, 0.0) / n_terms
+    found[pairs.itself] = 0.0
+    return np.asarray(found)
 
 
 def looked_up(

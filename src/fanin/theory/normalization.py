@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from fanin.theory.moments import Moments
 
 
+NORMS = frozenset({"rms", "l2", "l1"})
+"""Kinds that divide by a size and leave the mean."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class GroupFacts:
     """What is normalized together.
@@ -39,7 +43,7 @@ def normalized(x: Moments, pairs: Pairs, group: GroupFacts) -> Moments:
     Its second moment is v/(v + eps) in every draw: what its units fluctuate by and
     what earlier layers left are cancelled.
     """
-    is_rms = group.kind in {"rms", "l2"}
+    is_rms = group.kind in NORMS
     mean = x.mean if is_rms else 0.0
     common = np.zeros_like(pairs.products) if is_rms else _common(x, pairs, group)
     variance = float(pairs.products[pairs.itself] - common[pairs.itself])

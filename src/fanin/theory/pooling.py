@@ -102,7 +102,7 @@ def through_normalization(x: Moments, kind: str, eps: float) -> Moments:
     >>> through_normalization(Moments(second_moment=100.0), "layer", 0.0).second_moment
     1.0
     """
-    if kind == "rms":
+    if kind in {"rms", "l2", "l1"}:
         q = x.second_moment / (x.second_moment + eps)
         return Moments(mean=x.mean / sqrt(x.second_moment + eps), second_moment=q)
     return Moments(second_moment=x.variance / (x.variance + eps))
