@@ -25,7 +25,8 @@ class Op(StrEnum):
     INPUT = "input"
     """A tensor of the batch."""
     CONSTANT = "constant"
-    """A tensor that depends on neither batch nor parameters (a mask, a table)."""
+    """A tensor that depends on neither batch nor parameters (a mask, a table), or by
+    way of whole numbers alone (an expert's index): no signal flows through it."""
     PARAMETER = "parameter"
     """A parameter used as a value of its own (a positional table, a gate)."""
     LINEAR = "linear"
