@@ -71,8 +71,12 @@ def linear(x: Moments, node: Node, facts: LinearFacts, plain: Moments) -> Moment
 
 def function(x: Moments, function: ScalarFunction, plain: Moments) -> Moments:
     """Complete a scalar function."""
-    if x.pairs is None or plain.second_moment == 0.0:
+    if x.pairs is None:
         return plain
+    if plain.second_moment == 0.0:
+        zeros = np.zeros_like(x.pairs.products)
+        pairs = replace(x.pairs, products=zeros, squares=zeros, spread=zeros)
+        return replace(plain, pairs=pairs)
     return applied(x, x.pairs, function)
 
 
