@@ -28,8 +28,9 @@ from fanin.graph.residual import joints
 from fanin.graph.roles import Role, RoleKind
 from fanin.graph.unit_spaces import parameter_path
 from fanin.prescription.families import Family, family_of
+from fanin.theory import forward_pairs as with_pairs
 from fanin.theory.forward import Forward
-from fanin.theory.moments import Moments, rule_of, through_function, through_sum
+from fanin.theory.moments import Moments, rule_of, through_function
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +62,8 @@ class Chooser(Forward):
     """The walk; ``choices`` holds what it decided for each weight, by path."""
 
     def __init__(self, graph: Graph, given: Given, found: Mapping[str, Role]) -> None:
-        super().__init__(graph, given)
+        self._variances = dict(given.variances)
+        super().__init__(graph, replace(given, variances=self._variances))
         self.roles = found
         self.choices: dict[str, Choice] = {}
         self.families: dict[int, Family] = {}
@@ -73,37 +75,45 @@ class Chooser(Forward):
         """Where no rule is, take the size that calibration would give: 1."""
         predicted = super()._visit(node)
         if predicted is None or predicted.second_moment == 0.0:
-            return Moments()
+            return with_pairs.unknown(node)
         return predicted
 
     def _parameter(self, node: Node) -> Moments | None:
         """A table that is added has its share of the sum."""
         path = parameter_path(self.graph, node)
         role = None if path is None else self.roles.get(path)
-        return Moments(second_moment=1.0 / role.n_summed) if role else None
+        if role is None:
+            return None
+        return with_pairs.shared(Moments(second_moment=1.0 / role.n_summed), node)
 
     def _reduce(self, node: Node) -> Moments | None:
-        return self._first(node)
+        x, pooled = self._first(node), super()._reduce(node)
+        if x is None or pooled is None:
+            return x
+        return _sized(pooled, x.second_moment)
 
     def _noise(self, node: Node) -> Moments | None:
         return self._first(node)
 
     def _add(self, node: Node) -> Moments | None:
+        total = super()._add(node)
         if node.id in self._streams:
-            return Moments()
-        parts = self._all(node)
-        return None if parts is None else through_sum(parts)
+            return _sized(total or with_pairs.unknown(node), 1.0)
+        return total
 
     def _linear(self, node: Node) -> Moments | None:
+        """Take the output's size as what it aims at, and its pairs from theory."""
         weight = node.weight
         if weight is None:
             return None
         path = self.graph.parameter(weight.path).path
         if path not in self.choices:
             x = self._first(node) or Moments()
-            self.choices[path] = self._choose(node, self.roles[path], x)
-        choice = self.choices[path]
-        return Moments(second_moment=choice.target**2)
+            choice = self._choose(node, self.roles[path], x)
+            self.choices[path] = choice
+            self._variances |= {path: choice.std**2, weight.path: choice.std**2}
+        found = super()._linear(node) or with_pairs.unknown(node)
+        return _sized(found, self.choices[path].target ** 2)
 
     def _choose(self, node: Node, role: Role, x: Moments) -> Choice:
         if node.weight is not None and node.weight.roles.is_lookup:
@@ -144,6 +154,13 @@ class Chooser(Forward):
         if node.function is None:
             return None
         return family_of(node.function, _after(node))
+
+
+def _sized(x: Moments, second_moment: float) -> Moments:
+    """Give the moments at another size, as calibration would: the pairs keep theirs."""
+    if x.second_moment == 0.0:
+        return Moments(second_moment=second_moment)
+    return with_pairs.scaled(x, second_moment / x.second_moment)
 
 
 def _after(node: Node) -> Moments:

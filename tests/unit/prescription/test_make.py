@@ -325,3 +325,34 @@ def test_an_unknown_operation_is_taken_as_of_size_one_and_noted():
 
     assert "Not predicted at odd" in plan.notes[0]
     assert plan["1.weight"].predicted is None
+
+
+def test_what_the_plan_aims_at_is_what_theory_predicts_behind_attention():
+    sketch = Sketch()
+    words = sketch.add_node(Op.INPUT, shape=(4, 6))
+    x = sketch.lookup(words, 50, 64, path="words")
+    for i in range(2):
+        z = sketch.normalize(x, path=f"{i}.norm", kind="layer")
+        q, k, v = (sketch.dense(z, 64, path=f"{i}.{name}") for name in "qkv")
+        logits = sketch.add_node(
+            Op.CONTRACT,
+            (q, k),
+            shape=(4, 6, 6),
+            unit_axis=None,
+            details={"subscripts": "bqd,bkd->bqk"},
+        )
+        logits = sketch.apply(logits, lambda s: s / 8.0)
+        shares = sketch.add_node(Op.SOFTMAX, (logits,), details={"axis": 2})
+        mixed = sketch.add_node(
+            Op.CONTRACT,
+            (shares, v),
+            shape=(4, 6, 64),
+            unit_axis=2,
+            details={"subscripts": "bqk,bkd->bqd"},
+        )
+        x = sketch.combine(Op.ADD, x, sketch.dense(mixed, 64, path=f"{i}.out"))
+    plan = make_plan(sketch.graph(sketch.dense(x, 3, path="head")))
+
+    for name in ("0.v.weight", "0.out.weight", "1.q.weight"):
+        assert plan[name].predicted == pytest.approx(plan[name].target, rel=0.02)
+    assert plan["0.out.weight"].target == pytest.approx(1 / sqrt(2), rel=1e-9)
