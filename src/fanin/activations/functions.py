@@ -93,7 +93,7 @@ def gelu(x: Floats) -> Floats:
 
 def gelu_tanh(x: Floats) -> Floats:
     """Give the approximation ½x(1 + tanh(√(2/π)(x + 0.044715x³)))."""
-    return 0.5 * x * (1.0 + np.tanh(sqrt(2.0 / pi) * (x + 0.044715 * x**3)))
+    return 0.5 * x * (1.0 + np.tanh(sqrt(2.0 / pi) * (x + 0.044715 * x * x * x)))
 
 
 def quick_gelu(x: Floats) -> Floats:

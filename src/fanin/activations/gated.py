@@ -64,7 +64,8 @@ class Gate:
     def decorrelation(self, gap: float, q: float = 1.0) -> float:
         """Give E[(φ(a)b)²] less `correlation` at c = 1 − gap, to relative accuracy."""
         lost = self.activation.decorrelation(gap, q)
-        return q * (lost + self.activation.correlation(1.0 - gap, q) * gap)
+        kept = self.activation.moments(q).second_moment - lost
+        return q * (lost + kept * gap)
 
 
 Nonlinearity: TypeAlias = Activation | Gate

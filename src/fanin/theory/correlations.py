@@ -76,8 +76,8 @@ class CorrelationMap:
         for _ in range(n_layers):
             following = min(max(self.gap(gap), 0.0), 2.0)
             found.append(1.0 - following)
-            if following < ROUNDING or abs(following - gap) < ROUNDING * following:
-                break  # every further layer has the same float64
+            if following < ROUNDING or abs(following - gap) <= TINY * following:
+                break  # every further layer has the same correlation
             gap = following
         return (*found, *([found[-1]] * (n_layers - len(found))))
 

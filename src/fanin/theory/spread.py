@@ -53,6 +53,8 @@ def moment_spread(field: MeanField, q: float, *, width: int, depth: int) -> floa
     for _ in range(depth):
         rule = _rule(field, q)
         following = field.next_moment(q)
+        if following <= 0.0:
+            return total  # nothing is left that could differ between draws
         share = 1.0 - field.bias_variance / following
         damped = field.slope(q) * q / following
         total = damped**2 * total + share**2 * log1p((rule.kurtosis - 1.0) / width)

@@ -23,6 +23,7 @@ WAY: Final = Style(colour="var(--s2)", dash="", marker="square")
 ATTRACTS: Final = Style(colour="var(--s3)", dash="", marker="circle")
 REPELS: Final = Style(colour="var(--s2)", dash="", marker="ring")
 N_POINTS: Final = 81
+N_CORRELATIONS: Final = 41
 APART: Final = 30.0
 """Fixed points farther apart than this factor need a logarithmic axis."""
 SHOWN: Final = (1e-12, 1e12)
@@ -96,7 +97,7 @@ def moments_by_layer(portrait: Portrait) -> str:
 def correlations(portrait: Portrait) -> str:
     """Draw C(c), the diagonal, and the way of two inputs from c = 0 or 0.9."""
     found = correlation_map(portrait.field, portrait.settles)
-    c = [float(x) for x in np.linspace(-1.0, 1.0, N_POINTS)]
+    c = [float(x) for x in np.linspace(-1.0, 1.0, N_CORRELATIONS)]
     start = 0.9 if portrait.point is not None and portrait.point.growth > 1.0 else 0.0
     way = _staircase(portrait.correlations[start])
     lines = [

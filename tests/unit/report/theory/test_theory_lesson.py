@@ -21,6 +21,7 @@ NETS = {
     "edge": {"activation": "relu"},
     "without bound": {"activation": "relu", "sigma_w": 1.6, "sigma_b": 0.1},
     "falls to 0": {"activation": "gelu", "sigma_w": 1.4},
+    "falls beyond float64": {"activation": "relu_squared", "sigma_w": 0.9, "q": 0.02},
     "gated": {"activation": "swiglu", "sigma_w": 1.2, "sigma_b": 0.1},
     "jump": {"activation": "step", "sigma_w": 1.0, "sigma_b": 0.1},
     "function": {"activation": lambda x: np.clip(x, -1, 2), "sigma_w": 1.2},
