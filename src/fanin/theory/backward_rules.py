@@ -78,7 +78,7 @@ def elementwise_back(
     x = forward.moments[source]
     if slope is None or x is None or node.function is None:
         return None
-    if x.pairs is None:
+    if x.pairs is None or node.details.get("is_affine"):
         return scaled(gradient, slope)
     joint = joint_of(node.function, mean=x.mean, variance=x.variance)
     slopes = replace(x.pairs, products=slopes_of(x, x.pairs, joint), profile=None)

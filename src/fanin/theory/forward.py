@@ -163,6 +163,11 @@ class Forward(Walk):
         x = self._first(node)
         if x is None or node.function is None:
             return None
+        factor = number(node, "factor", 0.0)
+        if node.details.get("is_affine") and node.details.get("offset") == 0.0:
+            self.slopes[node.id] = factor**2
+            moved = with_pairs.scaled(x, factor**2)
+            return replace(moved, mean=x.mean * factor)
         try:
             rule = gaussian_rule(node.function, mean=x.mean, variance=x.variance)
             self.slopes[node.id] = rule.slope_second_moment

@@ -11,6 +11,8 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fanin.theory.attention import averaged_values, contracted, shares
 from fanin.theory.forward_facts import keys_seen, windows_of
 from fanin.theory.layout import (

@@ -16,8 +16,6 @@ from fanin.activations import find_activation
 from fanin.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     from fanin.activations import Activation
     from fanin.graph.graph import ScalarFunction
 
@@ -123,16 +121,24 @@ def gaussian_rule(
     )
 
 
+class Same:
+    """A function as a key: equal to itself alone, whether it can be hashed or not."""
+
+    def __init__(self, function: ScalarFunction) -> None:
+        self.function = function
+
+    def __hash__(self) -> int:
+        return id(self.function)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and other.function is self.function
+
+
 def _activation_of(function: ScalarFunction) -> Activation:
     """Give the function with its pieces, which are found once."""
-    try:
-        return _remembered(function)
-    except TypeError:  # a callable that cannot be a key
-        return find_activation(function)
+    return _remembered(Same(function))
 
 
 @lru_cache(maxsize=256)
-def _remembered(function: Hashable) -> Activation:
-    if not callable(function):
-        raise TypeError
-    return find_activation(function)
+def _remembered(same: Same) -> Activation:
+    return find_activation(same.function)

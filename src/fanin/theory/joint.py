@@ -15,11 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fanin.theory.gaussian import GaussianRule, gaussian_rule
+from fanin.theory.gaussian import GaussianRule, Same, gaussian_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     from fanin.graph.graph import ScalarFunction
 
 N_TERMS: Final = 160
@@ -79,10 +77,7 @@ def joint_of(function: ScalarFunction, *, mean: float, variance: float) -> Joint
         ArgumentError: as `gaussian_rule` does.
     """
     moments = _rounded(mean), _rounded(max(variance, 0.0))
-    try:
-        return _remembered(function, *moments)
-    except TypeError:  # a callable that cannot be a key
-        return _build(function, *moments)
+    return _remembered(Same(function), *moments)
 
 
 def _rounded(number: float) -> float:
@@ -90,14 +85,8 @@ def _rounded(number: float) -> float:
 
 
 @lru_cache(maxsize=512)
-def _remembered(function: Hashable, mean: float, variance: float) -> Joint:
-    if not callable(function):
-        raise TypeError
-    return _build(function, mean, variance)
-
-
-def _build(function: ScalarFunction, mean: float, variance: float) -> Joint:
-    rule = gaussian_rule(function, mean=mean, variance=variance)
+def _remembered(same: Same, mean: float, variance: float) -> Joint:
+    rule = gaussian_rule(same.function, mean=mean, variance=variance)
     rows = np.stack([rule.values, rule.values**2, rule.slopes])
     weighted = rows * rule.weights
     orders = np.empty((N_TERMS, 3))
