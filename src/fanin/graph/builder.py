@@ -150,7 +150,10 @@ class GraphBuilder(DraftList):
         function: the primitive on float64 arrays, one an input, of any shapes that
         broadcast. rule: of ``draft.RULES``, where it is that of exactly two operands.
         """
-        shape = _broadcast_shape([self.shape(i) for i in inputs])
+        if rule == "divide" and self.drafts[inputs[1]].is_table:
+            inverse = self.constant(1.0 / np.asarray(self.drafts[inputs[1]].value))
+            inputs, function, rule = (inputs[0], inverse), np.multiply, "multiply"
+        shape = np.broadcast_shapes(*(self.shape(i) for i in inputs))
         fields: dict[str, Any] = {"function": function, "rule": rule}
         if rule == "divide":  # by an activation it is a product with its inverse
             inverse = self.pointwise(name, inputs[1:], np.reciprocal)
@@ -294,7 +297,3 @@ class GraphBuilder(DraftList):
             is_measured=self._is_measured,
         )
         return Built(graph=graph, sites=simplified.sites)
-
-
-def _broadcast_shape(shapes: Sequence[Shape]) -> Shape:
-    return tuple(np.broadcast_shapes(*shapes))

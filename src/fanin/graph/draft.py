@@ -70,3 +70,10 @@ class Draft:
     rule: str = ""
     value: np.ndarray | None = None
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def is_table(self) -> bool:
+        """Say whether it is a constant of several known numbers, none of them 0."""
+        if self.kind is not Kind.CONSTANT or self.value is None:
+            return False
+        return self.value.size > 1 and bool((self.value != 0).all())

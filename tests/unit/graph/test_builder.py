@@ -659,3 +659,14 @@ def test_the_work_of_building_grows_as_the_number_of_primitives():
         work.append(calls_of(lambda b=builder, s=state: b.build([s])))
 
     assert work[1] < 4.2 * work[0]
+
+
+def test_dividing_by_a_table_is_multiplying_by_its_inverse():
+    builder = GraphBuilder(framework="torch", parameters=(), batch_size=4)
+    image = builder.input((4, 3))
+    spread = builder.constant(np.array([1.0, 2.0, 4.0]))
+    scaled = builder.pointwise("div", (image, spread), np.divide, rule="divide")
+    nodes = builder.build((scaled,)).graph.nodes
+
+    assert [node.op for node in nodes] == [Op.INPUT, Op.CONSTANT, Op.MULTIPLY]
+    assert nodes[1].details["mean"] == pytest.approx((1 + 0.5 + 0.25) / 3)
