@@ -33,6 +33,11 @@ UNTAGGED: Final = frozenset(
 )
 """Pointwise operations that have no ``torch.Tag.pointwise`` in some overload."""
 
+OF_BITS: Final = frozenset(
+    {"__lshift__", "__rshift__", "bitwise_left_shift", "bitwise_right_shift"}
+)
+"""Operations on the bits of whole numbers, which no array of float64 has."""
+
 NAMESPACES: Final = frozenset({"aten", "prims"})
 
 
@@ -43,7 +48,7 @@ def is_pointwise(call: Call) -> bool:
 
 @cache
 def _works_entry_by_entry(func: Any, name: str) -> bool:
-    if func.namespace not in NAMESPACES or is_random(func):
+    if func.namespace not in NAMESPACES or is_random(func) or name in OF_BITS:
         return False
     return torch.Tag.pointwise in func.tags or name in UNTAGGED
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -108,6 +109,7 @@ def recorded(
     _announce_memory(recorder, model, substitutes, portrait)
     inputs = _announced_batch(recorder, builder, arguments, on_numbers)
     with ExitStack() as stack:
+        stack.enter_context(uncollected())
         stack.enter_context(decomposed(model))
         stack.enter_context(whereabouts.followed())
         if not is_measured:
@@ -115,7 +117,8 @@ def recorded(
         stack.enter_context(recorder)
         output = arguments.run(model)
     found = [t for _, t in tensors_in(output, "output") if t.is_floating_point()]
-    built = builder.build([recorder.value_of(tensor) for tensor in found])
+    with uncollected():
+        built = builder.build([recorder.value_of(tensor) for tensor in found])
     given = {**inputs, **leaves}
     return Recording(
         graph=built.graph,
@@ -187,6 +190,21 @@ def _numbers(tensor: torch.Tensor) -> np.ndarray | None:
         return None
     numbers: np.ndarray = tensor.detach().to("cpu", torch.float64).numpy().copy()
     return numbers
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Pause the garbage collector, which finds nothing in what is being recorded.
+
+    Left on, it walks over everything that has been written down again and again.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @contextmanager
