@@ -55,6 +55,11 @@ class Segment:
 Layout = tuple[Segment, ...]
 
 
+def length_of(layout: Layout) -> int:
+    """Give how many entries of an axis a layout spans: a count."""
+    return sum(segment.length for segment in layout)
+
+
 def parameter_path(graph: Graph, node: Node) -> str | None:
     """Give the path of the parameter that a PARAMETER node holds, if it says so."""
     for name in (node.scale, node.bias, node.path):

@@ -11,12 +11,17 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
+from fanin.graph.flow import Flow
 from fanin.graph.graph import Op
+from fanin.graph.residual import joints
+from fanin.graph.unit_claims import Claims
+from fanin.graph.unit_cuts import part_lengths, taken, unit_range
 from fanin.graph.unit_spaces import (
     Segment,
     Space,
     is_before_positions,
     key,
+    length_of,
     parameter_path,
     starts,
     where,
@@ -37,6 +42,11 @@ class Walk:
         self.spaces: list[Space] = []
         self.layouts: dict[int, Layout] = {}
         self._parents: list[int] = []
+        self._claims = Claims()
+        self._flow = Flow(graph)
+        self._joined = frozenset(
+            joint.node for joint in joints(self._flow) if joint.shortcut is not None
+        )
 
     def visit_all(self) -> None:
         """Follow the units from the inputs to the outputs."""
@@ -75,16 +85,20 @@ class Walk:
     # Opening and uniting spaces
 
     def _open(self, node: Node, *, name: str = "", reason: str = "") -> Layout:
-        """Begin a space as long as the node's unit axis."""
+        """Begin a space on the node's unit axis, or one for each part it is cut to."""
         if node.unit_axis is None:
             return ()
-        index = len(self.spaces)
-        size = node.shape[node.unit_axis]
-        self.spaces.append(Space(name=name or f"node {node.id}", size=size))
-        self._parents.append(index)
+        lengths: tuple[int, ...] = (node.shape[node.unit_axis],)
+        if node.op is Op.LINEAR:
+            lengths = part_lengths(self._flow, node, self._joined)
+        layout = []
+        for start, size in zip(starts(list(lengths)), lengths, strict=True):
+            layout.append(Segment(space=len(self.spaces), size=size, start=start))
+            self._parents.append(len(self.spaces))
+            self.spaces.append(Space(name=name or f"node {node.id}", size=size))
         if reason:
-            self.spaces[index].reasons.append(reason)
-        return (Segment(space=index, size=size),)
+            self._spoil(tuple(layout), reason)
+        return tuple(layout)
 
     def _unite(self, first: int, second: int) -> None:
         low, high = sorted((self.root(first), self.root(second)))
@@ -95,15 +109,22 @@ class Walk:
         for segment in layout:
             self.spaces[segment.space].reasons.append(reason)
 
-    def _length(self, layout: Layout) -> int:
-        return sum(segment.length for segment in layout)
+    def _claim(self, kind: str, path: str, axis: int, segment: Segment) -> None:
+        """Give a segment its slice of a parameter; two claims on it are one group."""
+        own = self.spaces[segment.space]
+        own.slices.append((kind, path, axis, segment.place))
+        for other in self._claims.add(self.graph.parameter(path).path, axis, segment):
+            if key(other) == key(segment):
+                self._unite(other.space, segment.space)
+            else:
+                self._spoil((other, segment), f"{path} is cut in more than one way")
 
     def _pass(self, node: Node) -> Layout:
         """Hand on the layout of the first input, if the unit axis is still there."""
         if not node.inputs:
             return self._open(node, reason=where(node, "gives values of its own"))
         layout = self.layouts[node.inputs[0]]
-        if node.unit_axis is None or node.shape[node.unit_axis] != self._length(layout):
+        if node.unit_axis is None or node.shape[node.unit_axis] != length_of(layout):
             self._spoil(layout, where(node, "mixes or drops units"))
             return self._open(node, reason=where(node, "mixes or drops units"))
         return layout
@@ -158,21 +179,17 @@ class Walk:
         if node.weight is None:
             return
         axes = node.weight.roles.inputs
-        if len(axes) != 1 or shape[axes[0]] != self._length(source):
+        if len(axes) != 1 or shape[axes[0]] != length_of(source):
             self._spoil(source, where(node, "reads the units in another order"))
             return
         for segment in source:
-            entry = ("outgoing", node.weight.path, axes[0], segment.place)
-            self.spaces[segment.space].slices.append(entry)
+            self._claim("outgoing", node.weight.path, axes[0], segment)
 
     def _grouped(self, node: Node, source: Layout) -> Layout:
         """A depthwise kernel belongs to its unit; other groups are not followed."""
         weight = node.weight
         n_units = None if node.unit_axis is None else node.shape[node.unit_axis]
-        if (
-            weight is not None
-            and self._length(source) == weight.roles.groups == n_units
-        ):
+        if weight is not None and length_of(source) == weight.roles.groups == n_units:
             shape = self.graph.parameter(weight.path).shape
             axes = (*weight.roles.inputs, *weight.roles.outputs)
             axis = next((i for i in axes if shape[i] == n_units), None)
@@ -194,7 +211,7 @@ class Walk:
         axis: int | None = None,
     ) -> None:
         """Give each segment its slice of a parameter, on the axis of that length."""
-        total = self._length(layout)
+        total = length_of(layout)
         if axis is None or axis >= len(shape) or shape[axis] != total:
             axis = next((i for i, n in enumerate(shape) if n == total), None)
         if axis is None:
@@ -202,20 +219,19 @@ class Walk:
                 self._spoil(layout, f"{path} has no axis of {total} units")
             return
         for segment in layout:
-            entry = (kind, path, axis, segment.place)
-            self.spaces[segment.space].slices.append(entry)
+            self._claim(kind, path, axis, segment)
 
     def _join(self, node: Node) -> Layout:
         """Unite the operands unit by unit; one unit for all is left out."""
         operands = [self.layouts[i] for i in node.inputs]
-        operands = [layout for layout in operands if self._length(layout) > 1] or [
+        operands = [layout for layout in operands if length_of(layout) > 1] or [
             layout for layout in operands if layout
         ]
         if node.unit_axis is None or not operands:
             return self._closed_off(node)
         first = operands[0]
         shapes = {tuple(key(segment) for segment in layout) for layout in operands}
-        if len(shapes) > 1 or self._length(first) != node.shape[node.unit_axis]:
+        if len(shapes) > 1 or length_of(first) != node.shape[node.unit_axis]:
             return self._closed_off(node)
         for layout in operands[1:]:
             for mine, other in zip(first, layout, strict=True):
@@ -228,7 +244,7 @@ class Walk:
     def _concat(self, node: Node) -> Layout:
         """Lay segments side by side, or unite them where another axis grew."""
         operands = [self.layouts[i] for i in node.inputs]
-        lengths = [self._length(layout) for layout in operands]
+        lengths = [length_of(layout) for layout in operands]
         if node.unit_axis is None or sum(lengths) != node.shape[node.unit_axis]:
             return self._join(node)
         moved: list[Segment] = []
@@ -255,22 +271,25 @@ class Walk:
 
     def _rearrange(self, node: Node) -> Layout:
         """Follow the units into a flattened axis; ``repeat`` positions each."""
+        source = self.graph.node(node.inputs[0])
+        part = unit_range(source, node)
+        if part is not None:
+            return taken(self.layouts[source.id], *part) or self._pass(node)
         repeat = node.details.get("repeat", 1)
         if not isinstance(repeat, int) or repeat == 1:
             return self._pass(node)
-        source = self.graph.node(node.inputs[0])
         layout = self.layouts[source.id]
         is_first = is_before_positions(source)
         if is_first is None or any(segment.repeat > 1 for segment in layout):
             return self._closed_off(node)
-        if self._length(layout) * repeat != node.shape[node.unit_axis or 0]:
+        if length_of(layout) * repeat != node.shape[node.unit_axis or 0]:
             return self._closed_off(node)
         if is_first:
             return tuple(
                 replace(s, repeat=repeat, start=s.start * repeat, unit_step=repeat)
                 for s in layout
             )
-        total = self._length(layout)
+        total = length_of(layout)
         return tuple(replace(s, repeat=repeat, repeat_step=total) for s in layout)
 
     def _closed_off(self, node: Node) -> Layout:

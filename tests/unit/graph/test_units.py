@@ -203,16 +203,38 @@ def test_a_table_that_is_added_belongs_to_the_units():
     assert places(group.shared) == [("positions", 1, 1)]
 
 
-def test_a_weight_used_twice_is_listed_once():
+def test_the_units_before_between_and_behind_a_weight_used_twice_are_one_group():
     sketch = Sketch()
     z = sketch.dense(sketch.input((8, 3)), 3, path="0")
     z = sketch.dense(z, 3, path="w", has_bias=False)
     z = sketch.dense(z, 3, path="w", has_bias=False)
     graph = sketch.graph(sketch.dense(z, 1, path="head"))
 
-    incoming = [places(group.incoming) for group in hidden(graph)]
+    (group,) = hidden(graph)
 
-    assert incoming[1] == [("w.weight", 0, 1)]
+    assert group.is_closed
+    assert places(group.incoming) == [
+        ("0.weight", 0, 1),
+        ("0.bias", 0, 1),
+        ("w.weight", 0, 1),
+    ]
+    assert places(group.outgoing) == [("w.weight", 1, 1), ("head.weight", 1, 1)]
+
+
+def test_a_weight_that_two_readers_cut_in_two_ways_is_not_closed():
+    sketch = Sketch()
+    sources = [sketch.input((8, 2)), sketch.input((8, 2))]
+    ends = []
+    for source, cut in zip(sources, (2, 3), strict=True):
+        z = sketch.dense(source, 6, path="w", has_bias=False)
+        parts = [part(sketch, z, 0, cut), part(sketch, z, cut, 6 - cut)]
+        ends += [
+            sketch.dense(z, 1, path=f"head.{cut}.{i}") for i, z in enumerate(parts)
+        ]
+    groups = hidden(sketch.graph(*ends))
+
+    assert groups
+    assert not any(group.is_closed for group in groups)
 
 
 def forward(arrays, x):
@@ -250,3 +272,70 @@ def test_rows_gather_all_numbers_of_a_unit():
     part = UnitSlice(path="w", axis=1, repeat=4, unit_step=1, repeat_step=3)
 
     assert part.rows(values, 3)[1].tolist() == [1, 13, 4, 16, 7, 19, 10, 22]
+
+
+def part(sketch, source, start, size):
+    details = {"axis": 1, "start": start, "step": 1, "repeat": 1}
+    shape = (sketch.nodes[source].shape[0], size)
+    return sketch.add_node(Op.REARRANGE, (source,), shape=shape, details=details)
+
+
+def test_a_unit_of_a_gated_layer_owns_a_row_in_each_half():
+    sketch = Sketch()
+    z = sketch.dense(sketch.input((8, 2)), 6, path="both", has_bias=False)
+    gate = sketch.apply(part(sketch, z, 3, 3), np.tanh)
+    z = sketch.combine(Op.MULTIPLY, part(sketch, z, 0, 3), gate)
+    graph = sketch.graph(sketch.dense(z, 1, path="head"))
+
+    (group,) = hidden(graph)
+
+    assert (group.size, group.is_closed) == (3, True)
+    assert [(s.path, s.start) for s in group.incoming] == [
+        ("both.weight", 0),
+        ("both.weight", 3),
+    ]
+    assert [(s.path, s.start) for s in group.outgoing] == [("head.weight", 0)]
+
+
+def test_the_halves_are_groups_of_their_own_where_nothing_joins_them():
+    sketch = Sketch()
+    z = sketch.dense(sketch.input((8, 2)), 5, path="both")
+    a = sketch.dense(part(sketch, z, 0, 2), 1, path="a")
+    b = sketch.dense(part(sketch, z, 2, 3), 1, path="b")
+    groups = hidden(sketch.graph(sketch.combine(Op.ADD, a, b)))
+
+    assert [(group.size, group.is_closed) for group in groups] == [(2, True), (3, True)]
+    assert [group.outgoing[0].path for group in groups] == ["a.weight", "b.weight"]
+    assert [group.outgoing[0].start for group in groups] == [0, 0]
+
+
+def test_a_unit_of_a_recurrent_cell_owns_a_row_of_each_gate_and_a_column():
+    sketch = Sketch()
+    h = sketch.add_node(Op.CONSTANT, shape=(8, 3), unit_axis=None)
+    for _ in range(3):
+        own = sketch.dense(h, 6, path="h", has_bias=False)
+        new = sketch.dense(sketch.input((8, 2)), 6, path="x", has_bias=False)
+        z = sketch.combine(Op.ADD, own, new)
+        gate = sketch.apply(part(sketch, z, 0, 3), np.tanh)
+        h = sketch.combine(Op.MULTIPLY, gate, part(sketch, z, 3, 3))
+    graph = sketch.graph(sketch.dense(h, 1, path="head"))
+
+    (group,) = hidden(graph)
+
+    assert (group.size, group.is_closed) == (3, True)
+    assert {(s.path, s.axis, s.start) for s in group.slices} == {
+        *(("h.weight", 0, start) for start in (0, 3)),
+        *(("x.weight", 0, start) for start in (0, 3)),
+        ("h.weight", 1, 0),
+        ("head.weight", 1, 0),
+    }
+
+
+def test_a_slice_with_steps_is_not_followed():
+    sketch = Sketch()
+    z = sketch.dense(sketch.input((8, 2)), 6, path="0")
+    details = {"axis": 1, "start": 0, "step": 2, "repeat": 1}
+    z = sketch.add_node(Op.REARRANGE, (z,), shape=(8, 3), details=details)
+    groups = hidden(sketch.graph(sketch.dense(z, 1, path="1")))
+
+    assert not any(group.is_closed for group in groups)
