@@ -15,6 +15,7 @@ from benchmarks.models.family import LAYERS
 from fanin.frameworks import torch as framework
 from fanin.graph import Task
 from fanin.graph.roles import RoleKind, roles
+from fanin.graph.roles_coverage import coverage
 
 K = RoleKind
 SEPARATE = {
@@ -178,9 +179,22 @@ def marked(names):
 
 
 @cache
-def found_in(name):
+def graph_of(name):
     model, batch = models.zoo()[name]()
-    return roles(framework.record(model, Task(batch=batch)))
+    return framework.record(model, Task(batch=batch))
+
+
+@cache
+def found_in(name):
+    return roles(graph_of(name))
+
+
+@pytest.mark.parametrize("name", marked(models.zoo()))
+def test_the_role_of_all_but_a_hundredth_is_known(name):
+    found = coverage(graph_of(name))
+
+    assert found.by_count >= 0.99, found.unknown
+    assert found.by_size >= 0.99, found.unknown
 
 
 @pytest.mark.parametrize("name", marked(PUBLISHED))
