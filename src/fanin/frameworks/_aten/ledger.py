@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fanin.frameworks._aten.memory import (
     Cut,
     cut_of,
+    footprint,
     overlaps,
     same_numbers,
     storage_of,
@@ -123,19 +126,42 @@ class Ledger:
             elif (cut := cut_of(tensor, other)) is not None:
                 self.announce(other, self._part(value, cut, other, name))
             elif overlaps(other, tensor):
-                self.announce(other, self._mixed(entry, value, name))
+                self.announce(other, self._mixed(entry, tensor, value, name))
         self.announce(tensor, value)
 
-    def _mixed(self, entry: Entry, value: int, name: str) -> int:
-        """Give the value of a tensor of which some block is written.
+    def _mixed(self, entry: Entry, part: torch.Tensor, value: int, name: str) -> int:
+        """Give the value of a tensor of which some block is written: a sum by masks.
 
         What was never written before is still to be filled: it counts for nothing.
         """
-        shape = tuple(entry.tensor.shape)
+        builder, shape = self.builder, tuple(entry.tensor.shape)
         old = self._settled(entry)
-        if old in self.blanks and prod(shape) >= prod(self.builder.shape(value)) > 0:
-            return self.builder.pick(name, value, shape)
-        return self.builder.opaque(name, [old, value], shape)
+        is_within = prod(shape) >= prod(builder.shape(value)) > 0
+        if old in self.blanks and is_within:
+            return builder.pick(name, value, shape)
+        written = footprint(entry.tensor, part) if is_within else None
+        if written is None:
+            return builder.opaque(name, [old, value], shape)
+        new = value
+        if builder.shape(value) != shape:
+            new = builder.pick(name, value, shape)
+        parts = [
+            builder.pointwise(
+                name,
+                [held, builder.constant(mask.astype(np.float64))],
+                np.multiply,
+                rule="multiply",
+            )
+            for held, mask in ((new, written), (old, ~written))
+            if not self._is_zero(held)
+        ]
+        if len(parts) < 2:
+            return parts[0] if parts else old
+        return builder.pointwise(name, parts, np.add, rule="add")
+
+    def _is_zero(self, value: int) -> bool:
+        numbers = self.builder.drafts[value].value
+        return numbers is not None and numbers.size > 0 and not numbers.any()
 
     def _write_part(self, entry: Entry, cut: Cut, value: int, name: str) -> None:
         if entry.mosaic is None or not entry.mosaic.takes(cut):

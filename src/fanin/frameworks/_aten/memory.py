@@ -110,8 +110,22 @@ def overlaps(first: torch.Tensor, second: torch.Tensor) -> bool:
     return bool(np.intersect1d(_places(first), _places(second)).size)
 
 
+def footprint(whole: torch.Tensor, part: torch.Tensor) -> np.ndarray | None:
+    """Say which entries of one tensor are another's too; None if there are too many.
+
+    >>> import torch
+    >>> whole = torch.zeros(2, 3)
+    >>> footprint(whole, whole[:1, 1:]).tolist()
+    [[False, True, True], [False, False, False]]
+    """
+    if whole.numel() + part.numel() > MOST_COMPARED:
+        return None
+    return np.isin(_places(whole), _places(part)).reshape(tuple(whole.shape))
+
+
 def _places(tensor: torch.Tensor) -> np.ndarray:
+    """Give where in the storage each entry lies, in row-major order."""
     places = np.array([tensor.storage_offset()])
     for length, stride in zip(tensor.shape, tensor.stride(), strict=True):
         places = (places[:, None] + np.arange(length) * stride).reshape(-1)
-    return np.unique(places)
+    return places

@@ -147,3 +147,16 @@ def test_a_cumulative_sum_is_a_window_that_reaches_back():
     (window,) = node.details["windows"]
     assert (node.op, node.details["kind"]) == (Op.REDUCE, "sum")
     assert (window.kernel, window.low, window.n_out) == (4, 3, 4)
+
+
+def test_a_block_that_is_written_is_told_by_two_masks():
+    def forward(_, x):
+        out = torch.tanh(x).clone()
+        out[1:, 1:] = torch.sin(x[1:, 1:])
+        return out
+
+    graph = record(Lambda(forward), 5, 3)
+
+    masks = [n.details["mean"] for n in graph.nodes if n.op is Op.CONSTANT]
+    assert sorted(masks) == pytest.approx([7 / 15, 8 / 15])
+    assert "opaque" not in ops(graph)
