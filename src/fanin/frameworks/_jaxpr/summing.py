@@ -142,9 +142,9 @@ def _own_reduction(recorder: Recorder, left: int, right: int) -> int:
     JAX's layers and ``vmap`` move axes about: a maximum is taken of a tensor, and taken
     off behind a transposition of it.
     """
-    base, places = recorder.placed.get(left, (None, {}))
     found = recorder.reductions.get(recorder.unmoved.get(right, right))
-    if found is None or found.source != base or not set(found.axes) <= set(places):
+    places = {} if found is None else _places(recorder, found.source, left)
+    if found is None or not set(found.axes) <= set(places):
         return right
     now = [places[axis] for axis in found.axes]
     kept = [place for axis, place in sorted(places.items()) if axis not in found.axes]
@@ -154,6 +154,17 @@ def _own_reduction(recorder: Recorder, left: int, right: int) -> int:
         return right
     kind = found.kind
     return recorder.builder.reduce(kind, left, now, kind=kind, is_kept=True)
+
+
+def _places(recorder: Recorder, source: int, moved: int) -> dict[int, int]:
+    """Say where a value's axes are in it as it was moved; {} if that is another."""
+    base, now = recorder.placed.get(moved, (moved, {}))
+    if base == source:
+        return now
+    its_base, before = recorder.placed.get(source, (source, {}))
+    if its_base != base:
+        return {}
+    return {axis: now[held] for held, axis in before.items() if held in now}
 
 
 def multiplied(recorder: Recorder, step: Step) -> Sequence[int]:
@@ -191,11 +202,14 @@ def _mean(recorder: Recorder, step: Step, total: Total) -> Sequence[int]:
         if is_kept:
             made = builder.reduce("mean", source, axes, kind="mean")
             recorder.reductions[made] = recorder.means[made] = found
+    reduced_first = made
     for kind, numbers in total.moves:
         move = builder.reshape if kind == "reshape" else builder.permute
         made = move("mean", made, numbers)
     if builder.shape(made) != shape:
         made = builder.reshape("mean", made, shape)
+    if all(kind == "reshape" for kind, _ in total.moves):
+        recorder.unmoved[made] = reduced_first
     return [made]
 
 

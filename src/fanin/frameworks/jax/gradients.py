@@ -44,5 +44,6 @@ def gradients(
         return run.loss(run.outputs(at, run.arguments))
 
     held = list(arrays.values())
-    found = Objective.of(jax.make_jaxpr(objective)(*held)).gradients(held)
+    with run.errors():
+        found = Objective.of(jax.make_jaxpr(objective)(*held)).gradients(held)
     return as_arrays(dict(zip(arrays, found, strict=True)))

@@ -40,9 +40,10 @@ def measure(
     def objective(outputs: Sequence[Any]) -> Any:
         return run.loss(packed(traced.structure, outputs))
 
-    found = measuring.measure(
-        traced.program, traced.arguments, traced.recorded, objective
-    )
+    with run.errors():
+        found = measuring.measure(
+            traced.program, traced.arguments, traced.recorded, objective
+        )
     output = first_output(packed(traced.structure, found.outputs))
     return Measurement(
         graph=traced.recorded.graph,

@@ -104,7 +104,7 @@ class Run:
         """Run the model forward at these values; under a trace, or not."""
         key = jax.random.key(self.task.seed % (1 << 32))
         own, given = jax.random.split(key)
-        with self._errors():
+        with self.errors():
             model = self.model.at(values, own)
             if arguments.call is not None:
                 return arguments.call(model)
@@ -114,11 +114,12 @@ class Run:
 
     def loss(self, outputs: Any) -> Any:
         """Compute the objective from the outputs: a scalar."""
-        with self._errors():
+        with self.errors():
             return scalar_of(self.task, self.target, outputs)
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def errors(self) -> Iterator[None]:
+        """Let what the model raises come out as fanin's own, with it as the cause."""
         try:
             yield
         except FaninError:

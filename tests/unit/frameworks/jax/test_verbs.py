@@ -389,3 +389,18 @@ def test_two_runs_see_the_same_noise():
 
     np.testing.assert_array_equal(first, second)
     assert np.any(first != other)
+
+
+def test_a_loop_that_has_no_gradient_is_an_error_of_the_model():
+    def apply(params, x):
+        def halve(carry):
+            return carry * 0.5
+
+        return jax.lax.while_loop(lambda c: jnp.sum(c**2) > 1.0, halve, x @ params)
+
+    model = (apply, jnp.ones((4, 3)))
+
+    assert len(framework.record(model, Task(batch=X)).linears) == 1
+    for verb in (framework.measure, framework.gradients):
+        with pytest.raises(ModelError, match="while_loop"):
+            verb(model, Task(batch=X), {})
