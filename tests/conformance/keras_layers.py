@@ -204,8 +204,7 @@ COMPOSED_FANS = {
     "Add": [(6, 6), (6, 6)],
     "MultiHeadAttention": [(6, 8), (6, 8), (6, 8), (8, 6)],
     "Embedding": [(1, 4)],
-    "TimeDistributed": [(6, 4)],
-    "SpectralNormalization": [(6, 4)],
+    "TimeDistributed": [(6, 4)] * 5,
     "dilated DepthwiseConv2D": [(9, 9)],
 }
 """Fans of the linear nodes, sorted, where one value is right on every backend."""
