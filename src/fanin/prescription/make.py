@@ -26,7 +26,7 @@ from fanin.prescription.policies import (
     SCALED,
     SUMMED,
 )
-from fanin.prescription.predicted import head_scaled, with_prediction
+from fanin.prescription.predicted import with_prediction
 from fanin.prescription.write_down import (
     WEIGHT_LAWS,
     by_scheme,
@@ -89,11 +89,10 @@ def make_plan(
     evidence = evidence or Evidence()
     desk = Desk(graph, law=law, scheme=scheme, evidence=evidence)
     written = {p.path: desk.prescribe(p) for p in graph.parameters}
-    if scheme is None:
-        written = head_scaled(graph, written, evidence, desk.target.spread)
-    chosen_by_caller = _overridden(desk, overrides or {})
-    written = desk.with_lengths(written | chosen_by_caller) | chosen_by_caller
-    written = with_prediction(graph, written, evidence)
+    by_caller = _overridden(desk, overrides or {})
+    spread = desk.target.spread if scheme is None else None
+    written = with_prediction(graph, written | by_caller, evidence, spread=spread)
+    written = desk.with_lengths(written, fixed=by_caller)
     return Plan(
         prescriptions=tuple(written.values()),
         seed=seed,
@@ -195,13 +194,14 @@ class Desk:
         return kept(parameter, role, "Kept, as the weight is whose length it sets.")
 
     def with_lengths(
-        self, written: Mapping[str, Prescription]
+        self, written: Mapping[str, Prescription], *, fixed: Mapping[str, Prescription]
     ) -> dict[str, Prescription]:
         """Give the plan with lengths that fit the stds which were decided last."""
         done = dict(written)
         for path, role in self.roles.items():
             node = None if role.node is None else self.flow.nodes[role.node]
-            if role.kind is RoleKind.WEIGHT_LENGTH and node and node.weight:
+            is_open = role.kind is RoleKind.WEIGHT_LENGTH and path not in fixed
+            if is_open and node and node.weight:
                 parameter = self.graph.parameter(path)
                 weight = done[self.graph.parameter(node.weight.path).path]
                 if parameter.is_trainable and weight.std > 0.0:

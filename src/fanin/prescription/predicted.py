@@ -11,21 +11,23 @@ import numpy as np
 from fanin.graph.roles import RoleKind
 from fanin.prescription.choose import HEAD_RMS
 from fanin.prescription.prescription import KEEP
-from fanin.theory.prediction import Prediction, predict
+from fanin.theory.forward import Forward
+from fanin.theory.given import Given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fanin.graph.graph import Graph, Node
+    from fanin.graph.graph import Graph
     from fanin.prescription.evidence import Evidence
     from fanin.prescription.prescription import Prescription
+    from fanin.theory.moments import Moments
 
 Written = dict[str, "Prescription"]
 
 
-def predicted_with(
+def moments_with(
     graph: Graph, written: Mapping[str, Prescription], evidence: Evidence
-) -> Prediction:
+) -> Mapping[int, Moments | None]:
     """Propagate moments with the prescribed values, and present ones where kept."""
     variances, means = {}, {}
     for path, prescription in written.items():
@@ -36,23 +38,48 @@ def predicted_with(
             values = np.asarray(evidence.values[path], dtype=np.float64)
             if np.isfinite(values).all():
                 variances[path], means[path] = float(values.var()), float(values.mean())
-    return predict(graph, variances, means=means, inputs=evidence.inputs)
+    given = Given(variances=variances, means=means, inputs=evidence.inputs)
+    walk = Forward(graph, given)
+    walk.run()
+    return walk.moments
 
 
-def head_scaled(
-    graph: Graph, written: Written, evidence: Evidence, spread: float
+def with_prediction(
+    graph: Graph,
+    written: Mapping[str, Prescription],
+    evidence: Evidence,
+    *,
+    spread: float | None = None,
 ) -> Written:
-    """Scale each chosen head so that its output has root mean square 0.1·spread.
+    """Write the predicted rms of each weight's output beside it, bias left out.
 
-    What reaches the head is predicted with pooling, padding and the growth of streams
-    counted, where the walk of the policy aims at 1 throughout.
+    With ``spread``, heads that the policy chose are scaled too, so that their outputs
+    have root mean square 0.1·spread. What reaches them is predicted with pooling,
+    padding and the growth of streams counted, where the walk of the policy aims at 1.
     """
-    prediction = predicted_with(graph, written, evidence)
+    moments = moments_with(graph, written, evidence)
+    done = dict(written)
+    for node in reversed(graph.linears):
+        if node.weight is not None:
+            path = graph.parameter(node.weight.path).path
+            bias = None if node.bias is None else graph.parameter(node.bias).path
+            offset = written.get(bias or "")
+            done[path] = _predicted(done[path], moments[node.id], offset)
+    return done if spread is None else _with_heads(graph, done, moments, spread)
+
+
+def _with_heads(
+    graph: Graph,
+    written: Written,
+    moments: Mapping[int, Moments | None],
+    spread: float,
+) -> Written:
+    """Scale the heads; nothing of a size reads what they write."""
     scaled = dict(written)
     for node in graph.linears:
         path = "" if node.weight is None else graph.parameter(node.weight.path).path
         head = scaled.get(path)
-        x = prediction.moments.get(node.inputs[0]) if node.inputs else None
+        x = moments.get(node.inputs[0]) if node.inputs else None
         if head is None or head.role != RoleKind.HEAD or head.target is None:
             continue
         if x is None or x.second_moment == 0.0 or head.gain is None or head.std == 0.0:
@@ -65,15 +92,24 @@ def head_scaled(
 
 
 def _head(head: Prescription, std: float, target: float, rms: float) -> Prescription:
+    """Give the head another std, and what follows from it."""
     if head.gain is None or head.std == 0.0:
         return head
-    gain = head.gain * std / head.std
+    ratio = std / head.std
+    gain = head.gain * ratio
     name = head.scheme.partition("(")[0]
+    predicted, low, high = (
+        None if number is None else number * ratio
+        for number in (head.predicted, head.low, head.high)
+    )
     return replace(
         head,
         std=std,
         gain=gain,
         target=target,
+        predicted=predicted,
+        low=low,
+        high=high,
         scheme=name if name == "orthogonal" else f"{name}(gain={gain:.4g})",
         reason=(
             f"Output head: rms {target:.3g} from an input of rms {rms:.3g}, so that "
@@ -82,32 +118,13 @@ def _head(head: Prescription, std: float, target: float, rms: float) -> Prescrip
     )
 
 
-def with_prediction(
-    graph: Graph, written: Mapping[str, Prescription], evidence: Evidence
-) -> Written:
-    """Write the predicted rms of each weight's output beside it, bias left out."""
-    prediction = predicted_with(graph, written, evidence)
-    done = dict(written)
-    for node in reversed(graph.linears):
-        if node.weight is not None:
-            path = graph.parameter(node.weight.path).path
-            bias = None if node.bias is None else graph.parameter(node.bias).path
-            offset = written.get(bias or "")
-            done[path] = _predicted(done[path], prediction, node, offset)
-    return done
-
-
 def _predicted(
-    weight: Prescription,
-    prediction: Prediction,
-    node: Node,
-    bias: Prescription | None,
+    weight: Prescription, moments: Moments | None, bias: Prescription | None
 ) -> Prescription:
     """Write the prediction down, with the bias's own square taken off."""
-    moments, interval = prediction.moments[node.id], prediction.interval(node.id)
-    if moments is None or interval is None:
+    if moments is None:
         return replace(weight, predicted=None, low=None, high=None)
     offset = 0.0 if bias is None or weight.value else bias.value**2 + bias.std**2
-    parts = (moments.second_moment, *interval)
+    parts = (moments.second_moment, *moments.interval())
     rms, low, high = (sqrt(max(part - offset, 0.0)) for part in parts)
     return replace(weight, predicted=rms, low=low, high=high)

@@ -356,3 +356,12 @@ def test_what_the_plan_aims_at_is_what_theory_predicts_behind_attention():
     for name in ("0.v.weight", "0.out.weight", "1.q.weight"):
         assert plan[name].predicted == pytest.approx(plan[name].target, rel=0.02)
     assert plan["0.out.weight"].target == pytest.approx(1 / sqrt(2), rel=1e-9)
+
+
+def test_a_weight_that_the_caller_scales_is_predicted_and_the_head_fits_it():
+    plain = make_plan(mlp(relu, 3))
+    wide = make_plan(mlp(relu, 3), overrides={"2.weight": "normal(std=1)"})
+
+    assert wide["2.weight"].predicted > 3 * plain["2.weight"].predicted
+    assert wide["head.weight"].std < plain["head.weight"].std / 3
+    assert wide["head.weight"].predicted == pytest.approx(0.1, rel=1e-6)
