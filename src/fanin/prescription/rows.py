@@ -49,8 +49,8 @@ class Row:
             "×".join(str(length) for length in p.shape) or "()",
             p.role,
             p.scheme.partition("(gain")[0],
-            "" if p.gain is None else f"{p.gain:.4g}",
-            spread(p),
+            extent([q.gain for q in self.alike], digits=4),
+            spread(self.alike),
             extent([q.predicted for q in self.alike]),
             extent([q.measured for q in self.alike]),
         )
@@ -96,10 +96,11 @@ def _merged(alike: list[Prescription]) -> list[Row]:
 
 
 def _likeness(p: Prescription) -> tuple[object, ...]:
-    """Give what must agree for two prescriptions to share a row."""
+    """Give what must agree for two prescriptions to share a row: not the exact std."""
     path = re.sub(r"\d+", "#", p.path)
     scheme = p.scheme.partition("(gain")[0]
-    return (path, p.shape, p.role, scheme, p.law, f"{p.std:.4g}", f"{p.value:.4g}")
+    is_scaled = p.std > 0.0
+    return (path, p.shape, p.role, scheme, p.law, is_scaled, f"{p.value:.4g}")
 
 
 def common_name(paths: list[str]) -> str:
@@ -119,16 +120,19 @@ def common_name(paths: list[str]) -> str:
     return re.sub(r"\d+", replaced, paths[0])
 
 
-def spread(p: Prescription) -> str:
+def spread(alike: tuple[Prescription, ...]) -> str:
     """Give the std, or what stands in its place: the value, a range, or nothing."""
+    p = alike[0]
     if p.is_kept:
         return ""
     if p.law == VALUES:
         return f"{min(p.values):.2g}…{max(p.values):.2g}"
-    return f"{p.value:.4g}" if p.law == "constant" else f"{p.std:.4g}"
+    if p.law == "constant":
+        return f"{p.value:.4g}"
+    return extent([q.std for q in alike], digits=4)
 
 
-def extent(numbers: list[float | None]) -> str:
+def extent(numbers: list[float | None], *, digits: int = 3) -> str:
     """Give the range of the numbers that are known, as one if they agree.
 
     >>> extent([0.52, None, 0.16]), extent([1.0, 1.004]), extent([None])
@@ -137,7 +141,7 @@ def extent(numbers: list[float | None]) -> str:
     known = [number for number in numbers if number is not None]
     if not known:
         return ""
-    low, high = f"{min(known):.3g}", f"{max(known):.3g}"
+    low, high = f"{min(known):.{digits}g}", f"{max(known):.{digits}g}"
     if low == high or max(known) - min(known) <= 0.005 * abs(max(known)):
         return low
     return f"{low}–{high}"
