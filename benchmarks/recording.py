@@ -3,8 +3,8 @@
 Run: ``python -m benchmarks recording [--depths 1 3 ... 96] [--markdown]``. Models have
 GPT-2's own sizes and no memory: they are built on the meta device. A recording is held
 against one eager forward pass of the same model on the same device, side by side in one
-process; every number is a median. What follows a recording must grow with the number
-of nodes and no faster: its time per node is printed in microseconds.
+process; every number is a median of processor time. What follows a recording must grow
+with the number of nodes and no faster: its time per node is printed in microseconds.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ def gpt2(n_layer: int) -> tuple[torch.nn.Module, torch.Tensor]:
 
 
 def seconds(work: Callable[[], Any]) -> float:
-    """Time one call."""
-    start = time.perf_counter()
+    """Give the processor time of one call, which other processes do not change."""
+    start = time.process_time()
     work()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def side_by_side(works: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
