@@ -27,7 +27,7 @@ walls: $(READY)
 	$(BIN)/lint-imports
 
 unit: $(READY)
-	$(BIN)/pytest -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not slow" --numprocesses=auto --dist=worksteal
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
