@@ -17,6 +17,7 @@ from fanin.frameworks._aten.memory import (
     storage_of,
 )
 from fanin.frameworks._aten.mosaic import Mosaic
+from fanin.graph.draft import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,7 @@ class Entry:
     """What is known of one tensor, which is held so that its identity stays its own.
 
     value: None as long as it is not asked for: then it is what ``later`` gives.
-    mosaic: parts that were written since. cut, whole: it is this part of that one.
+    mosaic: parts that were written since.
     """
 
     tensor: torch.Tensor
@@ -160,8 +161,10 @@ class Ledger:
         return builder.pointwise(name, parts, np.add, rule="add")
 
     def _is_zero(self, value: int) -> bool:
-        numbers = self.builder.drafts[value].value
-        return numbers is not None and numbers.size > 0 and not numbers.any()
+        draft = self.builder.drafts[value]
+        if draft.kind is not Kind.CONSTANT or draft.value is None:
+            return False
+        return draft.value.size > 0 and not draft.value.any()
 
     def _write_part(self, entry: Entry, cut: Cut, value: int, name: str) -> None:
         if entry.mosaic is None or not entry.mosaic.takes(cut):

@@ -14,6 +14,7 @@ import torch
 
 from fanin.frameworks._aten import pointwise
 from fanin.frameworks._aten.known import MOST_KNOWN
+from fanin.graph.draft import Kind
 from fanin.graph.windows import WindowAxis
 
 if TYPE_CHECKING:
@@ -67,10 +68,16 @@ def _shuts_out(values: Values, first: Any, second: Any) -> bool:
 def _is_large(values: Values, operand: Any) -> bool:
     if not isinstance(operand, torch.Tensor):
         return not abs(float(operand)) < LARGE
-    held = values.builder.drafts[values.value_of(operand)].value
+    held = _constant(values, values.value_of(operand))
     if held is None or held.size == 0 or held.dtype.kind not in "fiu":
         return False
     return not float(np.abs(held).max()) < LARGE
+
+
+def _constant(values: Values, value: int) -> np.ndarray | None:
+    """Give a constant's numbers where known; a parameter's are free to change."""
+    draft = values.builder.drafts[value]
+    return draft.value if draft.kind is Kind.CONSTANT else None
 
 
 def _operand(values: Values, operand: Any) -> int:
@@ -88,7 +95,7 @@ def _times_mask(
 ) -> int | None:
     """Multiply by a mask of 0 and 1; None if nothing is left of it."""
     builder = values.builder
-    number = builder.drafts[operand].value
+    number = _constant(values, operand)
     if number is not None and number.size and not number.any():
         return None
     if kept is not None and not kept.any():
@@ -122,7 +129,6 @@ def _put(values: Values, call: Call) -> Sequence[int]:
         return []
     if _is_own_function(values, call, source):
         return [_replaced_by_number(values, call, source)]
-    builder = values.builder
     base = values.value_of(call["self"])
     new = _moved(values, call, source, is_added=is_added)
     placed = _footprint(values, call)
@@ -132,7 +138,7 @@ def _put(values: Values, call: Call) -> Sequence[int]:
         _times_mask(values, call, new, placed, shape),
         base if is_added else _times_mask(values, call, base, kept, shape),
     ]
-    held = builder.drafts[base].value
+    held = _constant(values, base)
     if is_added and held is not None and not held.any():
         parts[1] = None
     return [_sum(values, call, [part for part in parts if part is not None])]

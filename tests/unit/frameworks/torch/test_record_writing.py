@@ -160,3 +160,13 @@ def test_a_block_that_is_written_is_told_by_two_masks():
     masks = [n.details["mean"] for n in graph.nodes if n.op is Op.CONSTANT]
     assert sorted(masks) == pytest.approx([7 / 15, 8 / 15])
     assert "opaque" not in ops(graph)
+
+
+def test_a_parameter_that_is_zero_by_now_stays_in_the_graph():
+    def forward(held, x):
+        return torch.where(torch.arange(3, device=x.device) > 0, x @ held.w, held.v)
+
+    model = Lambda(forward, w=torch.ones(3, 3), v=torch.zeros(3))
+    graph = record(model, 5, 3)
+
+    assert [n.path for n in graph.nodes if n.op is Op.PARAMETER] == ["v"]
