@@ -30,7 +30,9 @@ def test_keras_is_asked_before_torch():
 
 @pytest.mark.parametrize("model", [42, "net", torch.zeros(1)], ids=repr)
 def test_what_is_no_model_is_refused(model):
-    with pytest.raises(ArgumentError, match=r"torch\.nn\.Module, a keras\.Layer, a flax\.nnx"):
+    with pytest.raises(
+        ArgumentError, match=r"torch\.nn\.Module, a keras\.Layer, a flax\.nnx"
+    ):
         find(model)
 
 

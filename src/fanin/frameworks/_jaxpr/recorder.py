@@ -7,7 +7,6 @@ draw compared with a rate is dropout's mask. All other understanding is the buil
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,14 +19,11 @@ from fanin.graph.draft import Place
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from fanin.frameworks._jaxpr.reduction import Reduction, Total
     from fanin.frameworks._jaxpr.steps import Source, Step
     from fanin.graph.builder import GraphBuilder
-    from fanin.graph.windows import WindowAxis
 
     Translator = Callable[["Recorder", Step], Sequence[int]]
-
-Move = tuple[str, tuple[int, ...]]
-"""How numbers were moved: "reshape" to a shape, or "permute" by a permutation."""
 
 MOST_FOLDED: Final = 1 << 20
 """Entries up to which a value that no input decides is worked out while recording."""
@@ -46,30 +42,6 @@ DRAWS: Final = frozenset(
 
 LOOPS: Final = frozenset({"scan", "while"})
 """Primitives of which a round or two are laid open, and that run whole."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Total:
-    """A sum: of which value, over which axes or windows, of how many entries.
-
-    shape: of the sum; moves: what was done to it since that moved its numbers alone.
-    """
-
-    source: int
-    axes: tuple[int, ...]
-    count: int
-    shape: tuple[int, ...]
-    windows: tuple[WindowAxis, ...] = ()
-    moves: tuple[Move, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reduction:
-    """A mean or a maximum over axes of a value."""
-
-    source: int
-    axes: tuple[int, ...]
-    kind: str
 
 
 class Recorder:
@@ -133,8 +105,8 @@ class Recorder:
 
     def scalar(self, source: Source) -> float | None:
         """Give the one number that the value holds throughout, or None."""
-        found = self.number(source)
-        if found is None or found.size == 0 or found.dtype.kind not in "biuf":
+        found = _calculable(self.number(source))
+        if found is None or found.size == 0:
             return None
         first = found.flat[0]
         return float(first) if bool(np.all(found == first)) else None
@@ -144,9 +116,8 @@ class Recorder:
         if not isinstance(source, Constant) and source in self.drafts:
             return self.drafts[source]
         found = self.number(source)
-        value = None if found is None or found.dtype.kind not in "biuf" else found
         shape = () if found is None else found.shape
-        made = self.builder.constant(value, shape)
+        made = self.builder.constant(_calculable(found), shape)
         if not isinstance(source, Constant):
             self.drafts[source] = made
         return made
@@ -273,6 +244,14 @@ class Recorder:
         if len(random) == 1 and step.primitive in CARRIED:
             return self.keep(random[0])
         return float("nan")
+
+
+def _calculable(found: np.ndarray | None) -> np.ndarray | None:
+    """Give numbers in a dtype of NumPy's own, bfloat16 in float64; None for a key."""
+    if found is None or found.dtype.kind in "biuf":
+        return found
+    is_number = found.dtype.names is None and np.can_cast(found.dtype, np.float64)
+    return found.astype(np.float64) if is_number else None
 
 
 def _numbers(value: Any) -> np.ndarray:

@@ -10,7 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from fanin.frameworks._jaxpr.recorder import Move, Recorder, Translator
+    from fanin.frameworks._jaxpr.recorder import Recorder, Translator
+    from fanin.frameworks._jaxpr.reduction import Move
     from fanin.frameworks._jaxpr.steps import Step
 
 

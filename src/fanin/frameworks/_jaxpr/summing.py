@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fanin.frameworks._jaxpr.entrywise import opaque, pointwise
-from fanin.frameworks._jaxpr.recorder import Reduction, Total
+from fanin.frameworks._jaxpr.reduction import Reduction, Total
 from fanin.graph.windows import WindowAxis
 
 if TYPE_CHECKING:
