@@ -247,11 +247,10 @@ class Recorder:
 
 
 def _calculable(found: np.ndarray | None) -> np.ndarray | None:
-    """Give numbers in a dtype of NumPy's own, bfloat16 in float64; None for a key."""
-    if found is None or found.dtype.kind in "biuf":
-        return found
-    is_number = found.dtype.names is None and np.can_cast(found.dtype, np.float64)
-    return found.astype(np.float64) if is_number else None
+    """Give numbers in a dtype of NumPy's own, bfloat16 in float64; none if complex."""
+    if found is None or found.dtype.kind == "c":
+        return None
+    return found if found.dtype.kind in "biuf" else found.astype(np.float64)
 
 
 def _numbers(value: Any) -> np.ndarray:

@@ -68,7 +68,9 @@ class Recorder:
     def number(self, source: Source) -> np.ndarray | None:
         """Give the value's numbers if neither batch nor parameters decide them."""
         if isinstance(source, Constant) and self.dtype(source) not in NO_NUMBERS:
-            return np.asarray(source.value.numpy())
+            found = np.asarray(source.value.numpy())
+            # NumPy knows no bfloat16 and cannot calculate with it as such.
+            return found if found.dtype.kind in "biuf" else found.astype(np.float64)
         return None
 
     def numbers(self, source: Source) -> tuple[int, ...] | None:
