@@ -82,9 +82,7 @@ def load_model(text: str) -> object:
         found = build(text, found)
     if not _is_model(found):
         kind = type(found).__name__
-        raise TargetError.of(
-            text, f"it is a {kind}, no model of PyTorch, Keras or JAX"
-        )
+        raise TargetError.of(text, f"it is a {kind}, no model of PyTorch, Keras or JAX")
     return found
 
 
