@@ -22,7 +22,7 @@ NOT_STATISTICS = {Op.REARRANGE, Op.CONSTANT, Op.CONCAT, Op.PARAMETER}
 
 def summary(graph):
     """Give the distinct computations of a graph, and what its parameters are for."""
-    reads, found, factors = {}, {}, []
+    reads, found, exact, factors = {}, {}, {}, []
     for node in graph.nodes:
         sources = sorted({source for i in node.inputs for source in reads[i]})
         if node.details.get("is_affine"):
@@ -33,10 +33,13 @@ def summary(graph):
         text = f"{node.op} {settings(node)}"
         name = hashlib.sha256(repr((text, sources)).encode()).hexdigest()[:12]
         found[name] = text
+        exact[name] = numbers(node)
         reads[node.id] = [name]
     return {
         "operations": list(found.values()),
         "computations": sorted(f"{text} {name}" for name, text in found.items()),
+        "numbers": exact,
+        "linears": [linear(node) for node in graph.linears],
         "scaling": f"{prod(factors):.4g}",
         "roles": sorted(str(role.kind) for role in roles(graph).values()),
     }
@@ -59,8 +62,28 @@ def is_parameter(node, graph):
     return node.op is Op.PARAMETER
 
 
+def linear(node):
+    """Say how many units a linear node gives, and whether it adds a bias."""
+    units = None if node.unit_axis is None else node.shape[node.unit_axis]
+    return [units, node.bias is not None]
+
+
+def moments_of(node):
+    """Give E[φ], E[φ²] and E[φ′²] of a node's function."""
+    found = identify(node.function).moments()
+    return [found.mean, found.second_moment, found.derivative_second_moment]
+
+
+def numbers(node):
+    """Give the numbers of a node that are not whole, with all their digits."""
+    found = {key: node.details[key] for key in ("eps", "p") if key in node.details}
+    if node.function is not None:
+        found["moments"] = moments_of(node)
+    return found
+
+
 def settings(node):
-    """Give the numbers of a node, to the digits that float32 leaves them."""
+    """Give what tells one computation from another, numbers to a few digits."""
     found = {
         key: node.details[key] for key in ("kind", "window") if key in node.details
     }
@@ -68,14 +91,9 @@ def settings(node):
         fan = node.weight.fan
         found["fan"] = (fan.n_in, fan.n_out, node.weight.roles.groups)
     if node.function is not None:
-        moments = identify(node.function).moments()
-        numbers = (
-            moments.mean,
-            moments.second_moment,
-            moments.derivative_second_moment,
-        )
         found["moments"] = [
-            f"{number + 0.0:.4f}".replace("-0.0000", "0.0000") for number in numbers
+            f"{number + 0.0:.4f}".replace("-0.0000", "0.0000")
+            for number in moments_of(node)
         ]
     if node.op is Op.NORMALIZE:
         found["eps"] = f"{node.details['eps']:.1e}"

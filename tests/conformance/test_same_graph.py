@@ -76,6 +76,25 @@ def test_the_computations_and_what_they_read_are_the_same(written, name):
     assert written[name]["computations"] == in_torch()[name]["computations"]
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_numbers_are_the_same(written, name):
+    # JAX writes constants such as SELU's in float32: 1e-7; eps is found to 3 digits.
+    tolerance = {"eps": 1e-2, "p": 2e-6, "moments": 2e-6}
+    found, expected = written[name]["numbers"], in_torch()[name]["numbers"]
+
+    assert found.keys() == expected.keys()
+    for computation, numbers in expected.items():
+        assert found[computation].keys() == numbers.keys()
+        for key, number in numbers.items():
+            close = pytest.approx(number, rel=tolerance[key], abs=1e-7)
+            assert found[computation][key] == close
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn", "residual"])
+def test_linear_nodes_have_the_same_units_and_biases(written, name):
+    assert written[name]["linears"] == in_torch()[name]["linears"]
+
+
 @pytest.mark.parametrize("name", ["mlp", "cnn", "residual"])
 def test_the_operations_are_in_the_same_order(written, name):
     assert written[name]["operations"] == in_torch()[name]["operations"]
