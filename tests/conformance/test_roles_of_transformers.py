@@ -15,7 +15,7 @@ from benchmarks.models.family import LAYERS
 from fanin.frameworks import torch as framework
 from fanin.graph import Task
 from fanin.graph.roles import RoleKind, roles
-from fanin.graph.roles_coverage import coverage
+from fanin.graph.roles.coverage import coverage
 
 K = RoleKind
 SEPARATE = {

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from fanin.graph.graph import Op
-from fanin.graph.roles_walks import forward, is_slice
+from fanin.graph.roles.walks import forward, is_slice
 
 if TYPE_CHECKING:
     from fanin.graph.flow import Flow

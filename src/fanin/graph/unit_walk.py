@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from fanin.graph.flow import Flow
 from fanin.graph.graph import Op
-from fanin.graph.residual import joints
+from fanin.graph.roles.residual import joints
 from fanin.graph.unit_claims import Claims
 from fanin.graph.unit_cuts import part_lengths, taken, unit_range
 from fanin.graph.unit_spaces import (

@@ -24,8 +24,8 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from fanin.graph.graph import Op
-from fanin.graph.residual import joints
 from fanin.graph.roles import Role, RoleKind
+from fanin.graph.roles.residual import joints
 from fanin.graph.unit_spaces import parameter_path
 from fanin.prescription.families import Family, family_of
 from fanin.theory import forward_pairs as with_pairs

@@ -6,7 +6,7 @@ from math import log10
 from typing import TYPE_CHECKING
 
 from fanin.graph.graph import Op
-from fanin.graph.residual import joints
+from fanin.graph.roles.residual import joints
 from fanin.prescription.families import REPELS
 
 if TYPE_CHECKING:
