@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fanin.graph.fans import AxisRoles, Fan
 from fanin.graph.graph import Graph, Node, Op, Parameter, Weight
+from fanin.graph.simplify.affine import affine_of, details_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -166,7 +167,13 @@ class Sketch:
 
     def apply(self, source: int, function: ScalarFunction, *, path: str = "") -> int:
         """Add one scalar function of one tensor."""
-        return self.add_node(Op.ELEMENTWISE, (source,), function=function, path=path)
+        return self.add_node(
+            Op.ELEMENTWISE,
+            (source,),
+            function=function,
+            path=path,
+            details=details_of(affine_of(function)),
+        )
 
     def combine(self, op: Op, *sources: int) -> int:
         """Add an ADD, MULTIPLY or CONTRACT of tensors of one shape."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fanin.graph.flow import is_affine
 from fanin.graph.graph import Op
-from fanin.graph.roles.walks import MOVING, is_affine, is_scaling
+from fanin.graph.roles.walks import MOVING, is_scaling
 
 if TYPE_CHECKING:
     from fanin.graph.flow import Flow

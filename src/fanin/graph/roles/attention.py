@@ -10,14 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fanin.graph.flow import SHAPING
+from fanin.graph.flow import SHAPING, is_affine
 from fanin.graph.graph import Op
 from fanin.graph.roles.kinds import RoleKind
 from fanin.graph.roles.walks import (
     MOVING,
     backward,
     forward,
-    is_affine,
     is_scaling,
     is_slice,
 )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fanin.graph.flow import is_affine
 from fanin.graph.graph import Op
 from fanin.graph.roles.kinds import RoleKind
 from fanin.graph.roles.walks import (
     MOVING,
     backward,
     forward,
-    is_affine,
     is_full,
     is_product,
     is_scaling,

@@ -11,12 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from fanin.graph.flow import SHAPING, VALUES, Flow
+from fanin.graph.flow import SHAPING, VALUES, Flow, is_affine
 from fanin.graph.graph import Op
 from fanin.graph.roles.adapters import adapters
 from fanin.graph.roles.recurrence import recurrent_uses
 from fanin.graph.roles.residual_fork import fork_of, ways
-from fanin.graph.roles.walks import is_affine, is_bounded, is_full
+from fanin.graph.roles.walks import is_bounded, is_full
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from fanin.graph.flow import SHAPING, activation_after
+from fanin.graph.flow import SHAPING, activation_after, is_affine
 from fanin.graph.graph import Op
 from fanin.graph.roles.kinds import RoleKind
 from fanin.graph.roles.lookup import lookup_kind
 from fanin.graph.roles.products import gate_kind, is_down, is_router
 from fanin.graph.roles.scan import leads_to
-from fanin.graph.roles.walks import MOVING, backward, forward, is_affine
+from fanin.graph.roles.walks import MOVING, backward, forward
 
 if TYPE_CHECKING:
     from fanin.graph.flow import Flow

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fanin.graph.flow import is_affine
 from fanin.graph.graph import Op
 from fanin.graph.roles.walks import (
     MOVING,
     backward,
     forward,
-    is_affine,
     is_exponential,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fanin.graph.flow import SHAPING, Flow
+from fanin.graph.flow import SHAPING, Flow, is_affine
 from fanin.graph.graph import Op
 from fanin.graph.roles.adapters import Adapter, adapters
 from fanin.graph.roles.attention import Attention, attention_of
@@ -13,7 +13,7 @@ from fanin.graph.roles.cells import input_weights, last_steps
 from fanin.graph.roles.recurrence import recurrent_uses
 from fanin.graph.roles.residual import Joint, joints
 from fanin.graph.roles.scan import decays
-from fanin.graph.roles.walks import is_affine, is_bounded
+from fanin.graph.roles.walks import is_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,11 +7,12 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Final
 
+from fanin.graph.flow import is_affine
 from fanin.graph.graph import Op
 from fanin.graph.roles.kinds import Role, RoleKind
 from fanin.graph.roles.lookup import n_summed, reaches_logits
 from fanin.graph.roles.scan import leads_to, reaches_exponential
-from fanin.graph.roles.walks import MOVING, backward, forward, is_affine, is_slice
+from fanin.graph.roles.walks import MOVING, backward, forward, is_slice
 
 if TYPE_CHECKING:
     from fanin.graph.graph import Node, Parameter

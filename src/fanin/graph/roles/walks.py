@@ -18,21 +18,6 @@ MOVING = frozenset({Op.REARRANGE, Op.NOISE})
 """Operations that hand on each number, moved or masked."""
 
 
-def is_affine(node: Node) -> bool:
-    """Say whether an elementwise node only scales and shifts."""
-    if node.op is not Op.ELEMENTWISE or node.function is None:
-        return False
-    if "is_affine" in node.details:
-        return bool(node.details["is_affine"])
-    x = np.array([-1e4, -10.0, 0.0, 1.0, 2.0, 10.0, 1e4])
-    with np.errstate(all="ignore"):
-        y = np.asarray(node.function(x), dtype=np.float64)
-    if y.shape != x.shape or not np.isfinite(y).all():
-        return False
-    line = y[2] + (y[4] - y[3]) * x
-    return bool(np.allclose(y, line, rtol=1e-6, atol=1e-6))
-
-
 def is_bounded(node: Node) -> bool:
     """Say whether the function stays within ±2 far out: a sigmoid or a tanh."""
     if node.function is None:

@@ -41,3 +41,14 @@ def affine_of(function: ScalarFunction) -> tuple[float, float] | None:
             if not np.all(misses <= CLOSE * sizes):
                 return None
     return line
+
+
+def details_of(line: tuple[float, float] | None) -> dict[str, object]:
+    """Give the details of a node whose function is that line; none if it is no line.
+
+    >>> details_of((2.0, 0.0))
+    {'is_affine': True, 'factor': 2.0, 'offset': 0.0}
+    """
+    if line is None:
+        return {}
+    return {"is_affine": True, "factor": line[0], "offset": line[1]}

@@ -11,7 +11,7 @@ import numpy as np
 from fanin.errors import InternalError
 from fanin.graph.draft import Draft, Kind, Place
 from fanin.graph.graph import Op
-from fanin.graph.simplify.affine import affine_of
+from fanin.graph.simplify.affine import affine_of, details_of
 from fanin.graph.simplify.fact import ACTIVATION, PARAMETER, USES, Facts
 from fanin.graph.simplify.layout import UNIT, Layout, axis_of, plain, tagged
 
@@ -139,7 +139,7 @@ class Table:
             line = None if run.tables else affine_of(run)
             if line == (1.0, 0.0) and value not in self.outputs:
                 return self.need(run.root)
-            details = _line_details(line)
+            details = details_of(line)
             tables = [self.need(i) for i in run.tables]
             inputs = (self.need(run.root), *tables)
             fields: dict[str, Any] = {"function": run, "names": run.names}
@@ -199,12 +199,6 @@ class Table:
         if own < 0 or draft.shape[own] != beside.shape[axis]:
             return layout
         return tagged(layout, own, UNIT)
-
-
-def _line_details(line: tuple[float, float] | None) -> dict[str, object]:
-    if line is None:
-        return {}
-    return {"is_affine": True, "factor": line[0], "offset": line[1]}
 
 
 def live_values(
