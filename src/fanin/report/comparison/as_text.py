@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from textwrap import fill
 from typing import TYPE_CHECKING
 
 from fanin.report.comparison.statements import interval, share, statements
+from fanin.report.lines import console_of, printed_on
 from fanin.report.page import MARKS, number
 
 if TYPE_CHECKING:
@@ -96,7 +96,6 @@ def as_table(
         is_coloured: with ANSI colours.
     """
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -115,15 +114,10 @@ def as_table(
         shown[0] = Text(row.activation if is_first else "", style="bold")
         shown[chosen.index(VERDICT)].stylize(COLOURS[standings.verdict(row)])
         table.add_row(*shown)
-    stream = io.StringIO()
-    console = Console(
-        file=stream, width=width, force_terminal=is_coloured, no_color=not is_coloured,
-        highlight=False, emoji=False, markup=False,
-    )  # fmt: skip
+    console = console_of(width, is_styled=is_coloured)
     console.print(table)
     console.print(NOTES, style="dim")
-    lines = stream.getvalue().splitlines()
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    return printed_on(console)
 
 
 def _columns(rows: Sequence[Sequence[str]], width: int) -> tuple[int, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
+
+from fanin.report.lines import console_of, printed_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,18 +27,7 @@ def as_text(
     is_coloured: bool = False,
 ) -> str:
     """Give the demo in lines of at most ``width`` columns."""
-    from rich.console import Console
-
-    stream = io.StringIO()
-    console = Console(
-        file=stream,
-        width=width,
-        force_terminal=is_coloured,
-        no_color=not is_coloured,
-        highlight=False,
-        emoji=False,
-        markup=True,
-    )
+    console = console_of(width, is_styled=is_coloured, has_markup=True)
     console.print(
         "[bold]1. Proved with symbols[/]  (for all inputs, targets and rates)"
     )
@@ -49,7 +39,7 @@ def as_text(
     _print_patients(console, patients)
     console.print("\n[bold]3. Measured by training on real data[/]  (fanin.compare)")
     text = comparison.to_text(width=width, is_coloured=is_coloured)
-    return f"{_stripped(stream)}\n\n{text}"
+    return f"{printed_on(console)}\n{text}"
 
 
 def _print_lesson(console: Console, lesson: Lesson) -> None:
@@ -86,7 +76,3 @@ def first_finding(patient: Patient) -> str:
     """Give the worst thing that was found before, in one sentence."""
     worst = patient.before.findings[:1]
     return "".join(f"{found.code} {found.message}" for found in worst) or "nothing"
-
-
-def _stripped(stream: io.StringIO) -> str:
-    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
+
+from fanin.report.lines import console_of, printed_on
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,18 +29,7 @@ def text_of(
         styled: whether colours are written (ANSI escapes), for a terminal.
         width: columns, > 0.
     """
-    from rich.console import Console
-
-    stream = io.StringIO()
-    console = Console(
-        file=stream,
-        width=width,
-        force_terminal=styled,
-        no_color=not styled,
-        highlight=False,
-        emoji=False,
-        markup=False,
-    )
+    console = console_of(width, is_styled=styled)
     _head(console, derivation)
     for section in derivation.sections:
         console.print()
@@ -48,7 +38,7 @@ def text_of(
             _step(console, step)
     _claims(console, derivation, proofs=proofs)
     _movements(console, derivation)
-    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
+    return printed_on(console)
 
 
 def _head(console: Console, derivation: Derivation) -> None:

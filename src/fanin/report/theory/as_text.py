@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
+from fanin.report.lines import console_of, printed_on
 from fanin.report.theory.parts import parts_of
 from fanin.report.theory.summary import summary_of, title_of
 
@@ -26,24 +26,13 @@ def text_of(portrait: Portrait, *, styled: bool = False, width: int = WIDTH) -> 
         styled: whether colours are written (ANSI escapes), for a terminal.
         width: columns, > 0.
     """
-    from rich.console import Console
-
-    stream = io.StringIO()
-    console = Console(
-        file=stream,
-        width=width,
-        force_terminal=styled,
-        no_color=not styled,
-        highlight=False,
-        emoji=False,
-        markup=False,
-    )
+    console = console_of(width, is_styled=styled)
     console.print(title_of(portrait), style="bold")
     console.print()
     console.print(summary_of(portrait))
     for part in parts_of(portrait):
         _part(console, part)
-    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
+    return printed_on(console)
 
 
 def _part(console: Console, part: Part) -> None:
