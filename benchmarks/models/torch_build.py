@@ -40,9 +40,9 @@ class Written(nn.Module):
             is_tensor = isinstance(value, torch.Tensor)
             setattr(self, name, nn.Parameter(value) if is_tensor else value)
 
-    def forward(self, *args: torch.Tensor) -> Any:
+    def forward(self, *args: Any, **keywords: Any) -> Any:
         """Call the function on itself and the batch."""
-        return self.function(self, *args)
+        return self.function(self, *args, **keywords)
 
 
 def written(

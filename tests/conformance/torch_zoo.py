@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from benchmarks.models.torch_build import Written
+
 
 def numbers(*shape: int) -> torch.Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(0))
@@ -15,20 +17,6 @@ def numbers(*shape: int) -> torch.Tensor:
 
 def tokens(*shape: int) -> torch.Tensor:
     return torch.randint(0, 50, shape, generator=torch.Generator().manual_seed(0))
-
-
-class Written(nn.Module):
-    """A forward function with the parameters and layers that it uses."""
-
-    def __init__(self, function, **held) -> None:
-        super().__init__()
-        self.function = function
-        for name, value in held.items():
-            is_tensor = isinstance(value, torch.Tensor)
-            setattr(self, name, nn.Parameter(value) if is_tensor else value)
-
-    def forward(self, *args):
-        return self.function(self, *args)
 
 
 def residual_block(m, x):

@@ -96,18 +96,23 @@ def added(parts: Sequence[Moments], grids: Sequence[Pairs]) -> Pairs:
         for j in range(i):
             across = centred[i] * grids[j].products + means[i] ** 2 * centred[j]
             squares = squares + 4.0 * np.where(a.products.any(), across, 0.0)
-    roots = sum(
-        np.sign(p.spread) * np.sqrt(np.abs(p.spread)) * w
-        for p, w in zip(grids, own, strict=True)
-    )
     return replace(
         first,
         n_units=n_units,
         products=products,
         squares=squares / q**2,
-        spread=np.asarray(np.sign(roots) * roots**2) / q**2,
+        spread=_spread(grids, own) / q**2,
         profile=_profile(grids, own, q),
     )
+
+
+def _spread(grids: Sequence[Pairs], own: Sequence[float]) -> np.ndarray:
+    """Add fluctuations as those of one cause add: by their roots, signs kept."""
+    roots = sum(
+        np.sign(p.spread) * np.sqrt(np.abs(p.spread)) * w
+        for p, w in zip(grids, own, strict=True)
+    )
+    return np.asarray(np.sign(roots) * roots**2)
 
 
 def _profile(
@@ -136,16 +141,12 @@ def averaged(grids: Sequence[Pairs], sizes: Sequence[int]) -> Pairs:
     second = np.asarray(
         sum(s * (p.squares + 1.0) * float(p.products[p.itself]) ** 2 for p, s in pairs)
     )
-    roots = sum(
-        np.sign(p.spread) * np.sqrt(np.abs(p.spread)) * w
-        for p, w in zip(grids, own, strict=True)
-    )
     return replace(
         first,
         n_units=n_units,
         products=products,
         squares=second / q**2 - 1.0,
-        spread=np.asarray(np.sign(roots) * roots**2) / q**2,
+        spread=_spread(grids, own) / q**2,
         profile=_profile(grids, own, q),
     )
 

@@ -12,8 +12,9 @@ from fanin.frameworks._jaxpr.interpret import interpret
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from fanin.frameworks._jaxpr.record import Argument, Recorded
+    from fanin.frameworks._jaxpr.record import Argument
     from fanin.frameworks._jaxpr.steps import Program
+    from fanin.frameworks.program import Recorded
 
 
 def calibrate(

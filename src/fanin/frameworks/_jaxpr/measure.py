@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,27 +12,16 @@ import numpy as np
 from fanin.frameworks._jaxpr.compiled import run_compiled
 from fanin.frameworks._jaxpr.interpret import interpret
 from fanin.frameworks._jaxpr.probe import probe
+from fanin.frameworks.program import Measured
 from fanin.graph.statistics import statistics_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from fanin.frameworks._jaxpr.record import Argument, Recorded
+    from fanin.frameworks._jaxpr.record import Argument
     from fanin.frameworks._jaxpr.steps import Program
+    from fanin.frameworks.program import Recorded
     from fanin.graph import Node, SiteStatistics
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """What one run showed: by node, by parameter path, and the objective's value.
-
-    outputs: the program's, as arrays. gradients: None where none arrived.
-    """
-
-    sites: Mapping[int, SiteStatistics]
-    gradients: Mapping[str, Any | None]
-    objective: float
-    outputs: Sequence[Any]
 
 
 def measure(

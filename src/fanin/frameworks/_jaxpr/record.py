@@ -11,13 +11,14 @@ import numpy as np
 from fanin.frameworks._jaxpr import contracting, selecting, shaping, summing
 from fanin.frameworks._jaxpr.entrywise import pointwise
 from fanin.frameworks._jaxpr.recorder import Recorder
+from fanin.frameworks.program import Recorded
 from fanin.graph.builder import GraphBuilder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from fanin.frameworks._jaxpr.steps import Program
-    from fanin.graph import Graph, Parameter
+    from fanin.graph import Parameter
 
 MOST_SHOWN = 4096
 """Entries up to which a parameter's numbers are shown to the builder (a slope)."""
@@ -34,19 +35,6 @@ class Argument:
     path: str = ""
     value: Any
     is_stored: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recorded:
-    """The graph, and where its nodes are in the program.
-
-    sites: by node id, the value that is the node's output. linears: by value, the
-    path of the parameter that it was contracted with, before a bias is added.
-    """
-
-    graph: Graph
-    sites: Mapping[int, int]
-    linears: Mapping[int, str]
 
 
 def record(  # noqa: PLR0913 (a recording has that many circumstances)
@@ -90,12 +78,7 @@ def record(  # noqa: PLR0913 (a recording has that many circumstances)
         recorder.take(step)
     ends = tuple(recorder.draft(output) for output in program.outputs)
     built = builder.build(ends)
-    sites = {
-        node: recorder.values[draft]
-        for node, draft in built.sites.items()
-        if draft in recorder.values
-    }
-    return Recorded(graph=built.graph, sites=sites, linears=recorder.linears)
+    return Recorded.of(built, recorder.values, recorder.linears)
 
 
 def batch_size(arguments: Sequence[Argument]) -> int | None:

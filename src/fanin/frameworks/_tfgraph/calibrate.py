@@ -11,8 +11,9 @@ from fanin.frameworks._tfgraph.interpret import interpret
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from fanin.frameworks._tfgraph.record import Argument, Recorded
+    from fanin.frameworks._tfgraph.record import Argument
     from fanin.frameworks._tfgraph.steps import Program
+    from fanin.frameworks.program import Recorded
 
 
 def calibrate(

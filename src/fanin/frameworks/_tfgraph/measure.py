@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
 from fanin.frameworks._tfgraph.interpret import interpret
+from fanin.frameworks.program import Measured
 from fanin.graph.statistics import statistics_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from fanin.frameworks._tfgraph.record import Argument, Recorded
+    from fanin.frameworks._tfgraph.record import Argument
     from fanin.frameworks._tfgraph.steps import Program
+    from fanin.frameworks.program import Recorded
     from fanin.graph import Node, SiteStatistics
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """What one run showed: by node, by parameter path, and the objective's value.
-
-    outputs: the program's, as tensors. gradients: None where none arrived.
-    """
-
-    sites: Mapping[int, SiteStatistics]
-    gradients: Mapping[str, Any | None]
-    objective: float
-    outputs: Sequence[Any]
 
 
 def measure(

@@ -18,13 +18,14 @@ from fanin.frameworks._tfgraph import (
 )
 from fanin.frameworks._tfgraph.interpret import interpret
 from fanin.frameworks._tfgraph.recorder import Recorder
+from fanin.frameworks.program import Recorded
 from fanin.graph.builder import GraphBuilder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from fanin.frameworks._tfgraph.steps import Program
-    from fanin.graph import Graph, Parameter
+    from fanin.graph import Parameter
 
 MOST_SHOWN = 4096
 """Entries up to which a parameter's numbers are shown to the builder (a slope)."""
@@ -49,19 +50,6 @@ class Argument:
 
     path: str = ""
     value: Any
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recorded:
-    """The graph, and where its nodes are in the program.
-
-    sites: by node id, the value that is the node's output. linears: by value, the
-    path of the parameter that it was contracted with, before a bias is added.
-    """
-
-    graph: Graph
-    sites: Mapping[int, int]
-    linears: Mapping[int, str]
 
 
 def record(
@@ -95,12 +83,7 @@ def record(
         recorder.take(step)
     ends = tuple(recorder.draft(output) for output in program.outputs)
     built = builder.build(ends)
-    sites = {
-        node: recorder.values[draft]
-        for node, draft in built.sites.items()
-        if draft in recorder.values
-    }
-    return Recorded(graph=built.graph, sites=sites, linears=recorder.linears)
+    return Recorded.of(built, recorder.values, recorder.linears)
 
 
 def batch_size(arguments: Sequence[Argument]) -> int | None:

@@ -10,7 +10,7 @@ import jax
 
 from fanin.errors import BatchError, FaninError, ModelError
 from fanin.frameworks._jaxpr.closure import with_arrays_as_inputs
-from fanin.frameworks._jaxpr.record import Argument, Recorded
+from fanin.frameworks._jaxpr.record import Argument
 from fanin.frameworks._jaxpr.record import record as record_program
 from fanin.frameworks._jaxpr.unfold import program_of
 from fanin.frameworks.jax.batch import Arguments, arguments_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from fanin.frameworks._jaxpr.steps import Program
     from fanin.frameworks.jax.opened import Opened
+    from fanin.frameworks.program import Recorded
     from fanin.graph import Task
 
 SHAPE_WORDS = ("shape", "size", "dimension", "channels", "broadcast", "incompatible")

@@ -13,7 +13,7 @@ from fanin.frameworks._jaxpr import calibrate as calibration
 from fanin.frameworks._jaxpr import measure as measuring
 from fanin.frameworks._jaxpr.closure import with_arrays_as_inputs
 from fanin.frameworks._jaxpr.compiled import Objective
-from fanin.frameworks._jaxpr.record import Argument, Recorded, batch_size
+from fanin.frameworks._jaxpr.record import Argument, batch_size
 from fanin.frameworks._jaxpr.record import record as record_program
 from fanin.frameworks._jaxpr.unfold import program_of
 from fanin.frameworks.keras.arrays import to_numpy
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from fanin.frameworks._jaxpr.steps import Program
     from fanin.frameworks.keras.run import Run
+    from fanin.frameworks.program import Recorded
     from fanin.graph import Graph
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from fanin.frameworks._tfgraph import calibrate as calibration
 from fanin.frameworks._tfgraph import measure as measuring
-from fanin.frameworks._tfgraph.record import Argument, Recorded, batch_size
+from fanin.frameworks._tfgraph.record import Argument, batch_size
 from fanin.frameworks._tfgraph.record import record as record_program
 from fanin.frameworks._tfgraph.trace import trace as trace_function
 from fanin.frameworks._tfgraph.unfold import program_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from fanin.frameworks._tfgraph.steps import Program
     from fanin.frameworks.keras.run import Run
+    from fanin.frameworks.program import Recorded
     from fanin.graph import Graph
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from benchmarks.models.torch_build import Written
 from fanin.errors import BatchError, ModelError, NoStorageError
 from fanin.frameworks import torch as framework
 from fanin.graph import Op, Task, fans
@@ -26,20 +27,6 @@ def ops(graph) -> list[str]:
 def only(graph, op: Op):
     (node,) = (node for node in graph.nodes if node.op is op)
     return node
-
-
-class Lambda(nn.Module):
-    """A forward function with the parameters that it uses."""
-
-    def __init__(self, function, **parameters) -> None:
-        super().__init__()
-        self.function = function
-        for name, value in parameters.items():
-            kind = nn.Parameter if isinstance(value, torch.Tensor) else lambda x: x
-            setattr(self, name, kind(value))
-
-    def forward(self, *args):
-        return self.function(self, *args)
 
 
 def test_an_mlp_is_linear_and_elementwise_in_turn():
@@ -140,7 +127,7 @@ def test_the_padding_share_is_that_of_counted_terms(kind, settings):
     ],
 )
 def test_any_contraction_with_a_parameter_is_linear(function, weight):
-    net = Lambda(function, w=torch.zeros(weight))
+    net = Written(function, w=torch.zeros(weight))
 
     node = only(record(net, 5, 6), Op.LINEAR)
 
@@ -150,7 +137,9 @@ def test_any_contraction_with_a_parameter_is_linear(function, weight):
 
 
 def test_stacked_weights_are_groups():
-    net = Lambda(lambda m, x: torch.bmm(x.transpose(0, 1), m.w), w=torch.zeros(3, 6, 4))
+    net = Written(
+        lambda m, x: torch.bmm(x.transpose(0, 1), m.w), w=torch.zeros(3, 6, 4)
+    )
 
     node = only(record(net, 5, 3, 6), Op.LINEAR)
 
@@ -221,7 +210,7 @@ GRID = np.linspace(-4, 4, 33)
     ],
 )
 def test_a_run_of_pointwise_operations_is_one_exact_function(function, expected):
-    net = nn.Sequential(nn.Linear(3, 3), Lambda(lambda _, x: function(x)))
+    net = nn.Sequential(nn.Linear(3, 3), Written(lambda _, x: function(x)))
 
     node = only(record(net, 4, 3), Op.ELEMENTWISE)
 
@@ -352,7 +341,7 @@ def test_batch_norm_in_eval_is_the_identity_only_with_fresh_statistics(is_moved)
     ids=["layer", "rms", "batch"],
 )
 def test_normalization_by_hand_is_recognized(function, kind, axes):
-    net = nn.Sequential(nn.Linear(6, 6), Lambda(lambda _, x: function(x)))
+    net = nn.Sequential(nn.Linear(6, 6), Written(lambda _, x: function(x)))
 
     node = only(record(net, 5, 7, 6), Op.NORMALIZE)
 
@@ -361,7 +350,7 @@ def test_normalization_by_hand_is_recognized(function, kind, axes):
 
 
 def test_what_only_looks_like_normalization_is_not():
-    net = Lambda(lambda _, x: x / x.abs().mean(-1, keepdim=True))
+    net = Written(lambda _, x: x / x.abs().mean(-1, keepdim=True))
 
     assert Op.NORMALIZE not in {node.op for node in record(net, 5, 6).nodes}
 
@@ -371,11 +360,11 @@ def test_softmax_by_hand_is_recognized():
         shares = torch.exp(x - x.amax(-1, keepdim=True))
         return shares / shares.sum(-1, keepdim=True)
 
-    assert ops(record(Lambda(softmax), 5, 6)) == ["input", "softmax"]
+    assert ops(record(Written(softmax), 5, 6)) == ["input", "softmax"]
 
 
 def test_gain_and_shift_by_hand_belong_to_the_normalization():
-    net = Lambda(
+    net = Written(
         lambda m, x: functional.layer_norm(x, (6,)) * m.gain + m.shift,
         gain=torch.ones(6),
         shift=torch.zeros(6),
@@ -387,7 +376,7 @@ def test_gain_and_shift_by_hand_belong_to_the_normalization():
 
 
 def test_a_parameter_times_an_activation_is_its_scale():
-    net = Lambda(lambda m, x: x + m.alpha * torch.tanh(x), alpha=torch.zeros(()))
+    net = Written(lambda m, x: x + m.alpha * torch.tanh(x), alpha=torch.zeros(()))
 
     graph = record(net, 5, 6)
 
@@ -397,7 +386,7 @@ def test_a_parameter_times_an_activation_is_its_scale():
 
 
 def test_a_positional_table_is_a_parameter_that_is_added():
-    net = Lambda(lambda m, x: x + m.table, table=torch.zeros(1, 7, 6))
+    net = Written(lambda m, x: x + m.table, table=torch.zeros(1, 7, 6))
 
     graph = record(net, 5, 7, 6)
 
@@ -417,7 +406,7 @@ def test_dropout_is_noise_and_nothing_in_eval():
 
 
 def test_dropout_by_hand_is_noise():
-    net = Lambda(lambda _, x: x * (torch.rand_like(x) > 0.2) / 0.8)
+    net = Written(lambda _, x: x * (torch.rand_like(x) > 0.2) / 0.8)
 
     graph = record(net, 5, 3)
 
@@ -439,8 +428,8 @@ def test_flattening_says_how_many_positions_lie_side_by_side():
         (nn.AvgPool2d((2, 3)), "mean", 6),
         (nn.AdaptiveAvgPool2d(1), "mean", 36),
         (nn.AdaptiveAvgPool2d(3), "mean", 4),
-        (Lambda(lambda _, x: x.mean((2, 3))), "mean", 36),
-        (Lambda(lambda _, x: x.amax((2, 3))), "max", 36),
+        (Written(lambda _, x: x.mean((2, 3))), "mean", 36),
+        (Written(lambda _, x: x.amax((2, 3))), "max", 36),
     ],
     ids=["max", "mean", "global", "to size", "mean by hand", "max by hand"],
 )
@@ -484,7 +473,7 @@ def test_zero_padding_is_laid_beside():
 
 
 def test_an_operation_that_is_not_known_is_opaque():
-    graph = record(Lambda(lambda _, x: torch.cumprod(x, -1)), 5, 3)
+    graph = record(Written(lambda _, x: torch.cumprod(x, -1)), 5, 3)
 
     assert ops(graph) == ["input", "opaque"]
 
@@ -503,7 +492,7 @@ def test_weight_norm_is_a_weight_that_is_computed():
 
 
 def test_control_flow_on_numbers_falls_back_to_numbers():
-    net = Lambda(lambda m, x: x @ m.w if x.sum() == 0 else x, w=torch.zeros(3, 3))
+    net = Written(lambda m, x: x @ m.w if x.sum() == 0 else x, w=torch.zeros(3, 3))
 
     graph = record(net, 5, 3)
 
@@ -634,7 +623,7 @@ def test_the_users_line_is_named():
 
     line = forward.__code__.co_firstlineno + 1
 
-    graph = record(Lambda(forward, w=torch.zeros(3, 3)), 5, 3)
+    graph = record(Written(forward, w=torch.zeros(3, 3)), 5, 3)
 
     assert {node.source for node in graph.nodes[1:]} == {f"test_record.py:{line}"}
 
@@ -656,7 +645,7 @@ def test_writing_into_a_view_changes_the_whole():
         out[:, 0] = torch.tanh(x[:, 0])
         return out
 
-    graph = record(Lambda(forward), 5, 3)
+    graph = record(Written(forward), 5, 3)
 
     (last,) = graph.outputs
     assert graph.node(last).op is Op.CONCAT
@@ -674,7 +663,7 @@ def test_writing_into_a_view_changes_the_whole():
         (nn.Linear(3, 2), torch.zeros(5, 4), BatchError, r"Linear raised .*\(5, 4\)"),
         (nn.Linear(3, 2), torch.full((1, 3), math.nan), BatchError, "NaN"),
         (nn.LazyLinear(2), torch.zeros(5, 4), NoStorageError, "lazy"),
-        (Lambda(lambda *_: 1 / 0), torch.zeros(5, 4), ModelError, "ZeroDivision"),
+        (Written(lambda *_: 1 / 0), torch.zeros(5, 4), ModelError, "ZeroDivision"),
     ],
     ids=["shape", "nan", "lazy", "raises"],
 )

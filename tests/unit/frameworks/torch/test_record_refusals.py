@@ -8,21 +8,10 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks.models.torch_build import Written
 from fanin.errors import ModelError
 from fanin.frameworks import torch as framework
 from fanin.graph import Task
-
-
-class Lambda(nn.Module):
-    def __init__(self, function, **held):
-        super().__init__()
-        self.function = function
-        for name, value in held.items():
-            is_module = isinstance(value, nn.Module)
-            setattr(self, name, value if is_module else nn.Parameter(value))
-
-    def forward(self, *args, **kwargs):
-        return self.function(self, *args, **kwargs)
 
 
 def record(model, batch):
@@ -45,7 +34,7 @@ def line(forward):
 
 @pytest.mark.parametrize("forward", [by_its_sum, by_its_rows])
 def test_a_meta_model_that_looks_at_numbers_is_refused_at_its_line(forward):
-    model = Lambda(forward, inner=nn.Linear(4, 3)).to("meta")
+    model = Written(forward, inner=nn.Linear(4, 3)).to("meta")
 
     with pytest.raises(ModelError) as caught:
         record(model, torch.ones(5, 4, device="meta"))
@@ -56,7 +45,7 @@ def test_a_meta_model_that_looks_at_numbers_is_refused_at_its_line(forward):
 
 @pytest.mark.parametrize("forward", [by_its_sum, by_its_rows])
 def test_the_same_model_with_memory_runs_on_its_numbers(forward):
-    graph = record(Lambda(forward, inner=nn.Linear(4, 3)), torch.ones(5, 4))
+    graph = record(Written(forward, inner=nn.Linear(4, 3)), torch.ones(5, 4))
 
     assert graph.is_measured
 
@@ -67,11 +56,11 @@ def test_an_error_of_the_model_names_its_line():
         raise KeyError(hidden.shape)  # the line
 
     with pytest.raises(ModelError, match=f"test_record_refusals.py:{line(forward)}"):
-        record(Lambda(forward), torch.ones(5, 4))
+        record(Written(forward), torch.ones(5, 4))
 
 
 def test_a_complex_parameter_is_refused_by_name():
-    model = Lambda(lambda held, x: x, w=torch.ones(4, 3, dtype=torch.complex64))
+    model = Written(lambda held, x: x, w=torch.ones(4, 3, dtype=torch.complex64))
 
     with pytest.raises(ModelError, match=r"'w' holds complex numbers \(complex64\)"):
         record(model, torch.ones(5, 4))
@@ -91,7 +80,7 @@ def test_a_quantized_layer_is_refused_by_name():
 
 def test_parameters_that_share_a_part_of_their_memory_are_refused_by_name():
     whole = torch.ones(6, 4)
-    model = Lambda(lambda held, x: x, a=whole, b=whole[:3])
+    model = Written(lambda held, x: x, a=whole, b=whole[:3])
 
     with pytest.raises(ModelError, match="'a' and 'b' share a part"):
         record(model, torch.ones(5, 4))
@@ -99,7 +88,7 @@ def test_parameters_that_share_a_part_of_their_memory_are_refused_by_name():
 
 def test_neighbours_in_one_storage_share_nothing():
     whole = torch.ones(6, 4)
-    model = Lambda(lambda held, x: x @ (held.a + held.b).T, a=whole[:3], b=whole[3:])
+    model = Written(lambda held, x: x @ (held.a + held.b).T, a=whole[:3], b=whole[3:])
 
     assert len(record(model, torch.ones(5, 4)).parameters) == 2
 
@@ -127,7 +116,7 @@ class Sample:
     ids=["dataclass", "mapping", "nested keywords", "positional"],
 )
 def test_a_batch_of_any_kind_is_an_input_with_its_samples(forward, batch):
-    graph = record(Lambda(forward, inner=nn.Linear(4, 3)), batch)
+    graph = record(Written(forward, inner=nn.Linear(4, 3)), batch)
 
     first = graph.nodes[0]
     assert (str(first.op), first.batch_axis) == ("input", 0)
@@ -145,7 +134,7 @@ def test_what_a_function_calls_the_model_with_is_the_batch():
 
 
 def test_a_first_axis_that_the_output_does_not_share_is_not_the_samples():
-    model = Lambda(lambda held, x: held.inner(x).mean(0), inner=nn.Linear(4, 3))
+    model = Written(lambda held, x: held.inner(x).mean(0), inner=nn.Linear(4, 3))
     graph = record(model, lambda model: model(torch.ones(5, 4)))
 
     assert {node.batch_axis for node in graph.nodes} == {None}

@@ -6,20 +6,9 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from benchmarks.models.torch_build import Written
 from fanin.frameworks import torch as framework
 from fanin.graph import Op, Task
-
-
-class Lambda(nn.Module):
-    def __init__(self, function, **held):
-        super().__init__()
-        self.function = function
-        for name, value in held.items():
-            is_module = isinstance(value, nn.Module)
-            setattr(self, name, value if is_module else nn.Parameter(value))
-
-    def forward(self, *args, **kwargs):
-        return self.function(self, *args, **kwargs)
 
 
 def dense(n_in=4, n_out=3):
@@ -112,7 +101,7 @@ MODELS = {
 def model_of(name):
     forward, held, _ = MODELS[name]
     made = {key: item() if callable(item) else item for key, item in held.items()}
-    return Lambda(forward, **{k: _copied(item) for k, item in made.items()})
+    return Written(forward, **{k: _copied(item) for k, item in made.items()})
 
 
 def _copied(item):
@@ -153,7 +142,7 @@ SEQUENCES = {
 
 @pytest.mark.parametrize("name", SEQUENCES)
 def test_every_weight_of_a_recurrent_layer_is_used(name):
-    model = Lambda(lambda held, x: held.inner(x)[0], inner=SEQUENCES[name]())
+    model = Written(lambda held, x: held.inner(x)[0], inner=SEQUENCES[name]())
     graph = record(model, 3, 6, 8)
 
     weights = {p.path for p in graph.parameters if ".weight" in p.path}
@@ -167,14 +156,14 @@ def test_a_packed_batch_is_rows_in_another_order():
         made, _ = held.inner(packed)
         return nn.utils.rnn.pad_packed_sequence(made, batch_first=True)[0]
 
-    graph = record(Lambda(forward, inner=nn.LSTM(8, 5, batch_first=True)), 3, 6, 8)
+    graph = record(Written(forward, inner=nn.LSTM(8, 5, batch_first=True)), 3, 6, 8)
 
     assert not [node for node in graph.nodes if node.op is Op.OPAQUE]
     assert not graph.is_measured
 
 
 def test_attention_in_letters_has_one_softmax_and_two_contractions():
-    model = Lambda(by_hand_in_letters, inner=nn.Linear(8, 12))
+    model = Written(by_hand_in_letters, inner=nn.Linear(8, 12))
     ops = [str(node.op) for node in record(model, 3, 6, 8).nodes]
 
     assert (ops.count("softmax"), ops.count("contract")) == (1, 2)

@@ -4,20 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks.models.torch_build import Written
 from fanin.frameworks import torch as framework
 from fanin.graph import Op, Task
-
-
-class Lambda(nn.Module):
-    def __init__(self, function, **held):
-        super().__init__()
-        self.function = function
-        for name, value in held.items():
-            is_module = isinstance(value, nn.Module)
-            setattr(self, name, value if is_module else nn.Parameter(value))
-
-    def forward(self, *args, **kwargs):
-        return self.function(self, *args, **kwargs)
 
 
 def record(model, *shape):
@@ -65,7 +54,7 @@ def read_before_it_is_full(_, x):
     [filled_step_by_step, filled_in_turns, added_in_a_view, read_before_it_is_full],
 )
 def test_a_tensor_filled_part_by_part_has_no_opaque_node(forward):
-    graph = record(Lambda(forward), 5, 3)
+    graph = record(Written(forward), 5, 3)
 
     assert "opaque" not in ops(graph)
     assert not graph.is_measured
@@ -78,7 +67,7 @@ def test_a_tensor_filled_part_by_part_has_no_opaque_node(forward):
 def test_the_measured_whole_has_the_statistics_of_the_output(forward):
     generator = torch.Generator().manual_seed(3)
     batch = torch.randn(7, 3, generator=generator)
-    model = Lambda(lambda held, x: forward(held, x @ held.w), w=torch.eye(3))
+    model = Written(lambda held, x: forward(held, x @ held.w), w=torch.eye(3))
 
     found = measured(model, batch)
 
@@ -90,7 +79,7 @@ def test_the_measured_whole_has_the_statistics_of_the_output(forward):
 
 
 def test_steps_of_a_loop_are_joined_once():
-    graph = record(Lambda(filled_step_by_step), 5, 3)
+    graph = record(Written(filled_step_by_step), 5, 3)
 
     assert ops(graph).count("concat") == 1
 
@@ -111,7 +100,7 @@ def test_a_slice_of_what_is_being_filled_is_the_part_that_was_written():
     ids=["where", "masked_fill"],
 )
 def test_a_constant_mask_is_a_product_with_its_share(forward, share):
-    graph = record(Lambda(forward), 5, 6)
+    graph = record(Written(forward), 5, 6)
 
     mask = next(node for node in graph.nodes if node.op is Op.CONSTANT)
     assert "multiply" in ops(graph)
@@ -120,7 +109,7 @@ def test_a_constant_mask_is_a_product_with_its_share(forward, share):
 
 
 def test_a_mask_of_the_activations_own_numbers_stays_their_function():
-    graph = record(Lambda(lambda _, x: torch.where(x > 0, x, 0.1 * x)), 5, 6)
+    graph = record(Written(lambda _, x: torch.where(x > 0, x, 0.1 * x)), 5, 6)
 
     assert ops(graph) == ["input", "elementwise"]
 
@@ -130,7 +119,7 @@ def test_entries_put_at_an_index_are_told_by_two_masks():
         hidden = x @ held.w
         return hidden.index_put((torch.tensor([0, 2], device=x.device),), held.v)
 
-    model = Lambda(forward, w=torch.ones(3, 3), v=torch.ones(3))
+    model = Written(forward, w=torch.ones(3, 3), v=torch.ones(3))
     graph = record(model, 5, 3)
 
     masks = [n.details["mean"] for n in graph.nodes if n.op is Op.CONSTANT]
@@ -141,7 +130,7 @@ def test_entries_put_at_an_index_are_told_by_two_masks():
 
 
 def test_a_cumulative_sum_is_a_window_that_reaches_back():
-    graph = record(Lambda(lambda _, x: torch.cumsum(x, 1)), 5, 4)
+    graph = record(Written(lambda _, x: torch.cumsum(x, 1)), 5, 4)
 
     node = graph.nodes[-1]
     (window,) = node.details["windows"]
@@ -155,7 +144,7 @@ def test_a_block_that_is_written_is_told_by_two_masks():
         out[1:, 1:] = torch.sin(x[1:, 1:])
         return out
 
-    graph = record(Lambda(forward), 5, 3)
+    graph = record(Written(forward), 5, 3)
 
     masks = [n.details["mean"] for n in graph.nodes if n.op is Op.CONSTANT]
     assert sorted(masks) == pytest.approx([7 / 15, 8 / 15])
@@ -166,7 +155,7 @@ def test_a_parameter_that_is_zero_by_now_stays_in_the_graph():
     def forward(held, x):
         return torch.where(torch.arange(3, device=x.device) > 0, x @ held.w, held.v)
 
-    model = Lambda(forward, w=torch.ones(3, 3), v=torch.zeros(3))
+    model = Written(forward, w=torch.ones(3, 3), v=torch.zeros(3))
     graph = record(model, 5, 3)
 
     assert [n.path for n in graph.nodes if n.op is Op.PARAMETER] == ["v"]
