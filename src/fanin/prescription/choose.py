@@ -19,7 +19,7 @@ dropout are passed over, as the published schemes do. Exceptions, by role:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import sqrt
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,14 @@ from fanin.graph.graph import Op
 from fanin.graph.roles import Role, RoleKind
 from fanin.graph.roles.residual import joints
 from fanin.graph.unit_spaces import parameter_path
+from fanin.prescription.choices import (
+    Choice,
+    embedding_choice,
+    head_choice,
+    recurrent_choice,
+    router_choice,
+    scaled,
+)
 from fanin.prescription.families import Family, family_of
 from fanin.theory import forward_pairs as with_pairs
 from fanin.theory.forward import Forward
@@ -37,25 +45,6 @@ if TYPE_CHECKING:
 
     from fanin.graph.graph import Graph, Node
     from fanin.theory.given import Given
-
-HEAD_RMS = 0.1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """The scale of one weight.
-
-    scheme: "he", "glorot", "lecun" or "normal". gain: std = gain/√fan of the scheme.
-    std: of an entry. target: root mean square of the output. reason: why.
-    family: of the activation that it reads or, for the first layer, feeds.
-    """
-
-    scheme: str
-    gain: float
-    std: float
-    target: float
-    reason: str
-    family: Family | None = None
 
 
 class Chooser(Forward):
@@ -117,7 +106,7 @@ class Chooser(Forward):
 
     def _choose(self, node: Node, role: Role, x: Moments) -> Choice:
         if node.weight is not None and node.weight.roles.is_lookup:
-            return _embedding(node, role)
+            return embedding_choice(node, role)
         if role.kind is RoleKind.RECURRENT:
             return recurrent_choice(node)
         choice = self._by_origin(node, role, x)
@@ -132,14 +121,14 @@ class Chooser(Forward):
         origin = None if role.origin is None else self.flow.nodes[role.origin]
         if origin is not None and origin.op is Op.ELEMENTWISE and origin.function:
             read = self._family(origin, x)
-            return _scaled(node, read.scheme, read.gain, x, read.reason, read)
+            return scaled(node, read.scheme, read.gain, x, read.reason, read)
         fed = self._fed_family(role)
         if role.kind is RoleKind.INPUT_LAYER:
             return _first_layer(node, x, fed)
         scheme, reason = "lecun", f"Reads {_name_of(origin)} of rms {x.rms:.4g}."
         if fed is not None and fed.scheme == "glorot":
             scheme, reason = "glorot", f"{reason} Feeds {fed.name}."
-        return _scaled(node, scheme, 1.0 / x.rms, x, reason, fed)
+        return scaled(node, scheme, 1.0 / x.rms, x, reason, fed)
 
     def _family(self, node: Node, x: Moments) -> Family:
         if node.id not in self.families and node.function is not None:
@@ -170,21 +159,6 @@ def _after(node: Node) -> Moments:
     return through_function(Moments(), rule_of(Moments(), node.function))
 
 
-def _scaled(
-    node: Node, scheme: str, gain: float, x: Moments, reason: str, family: Family | None
-) -> Choice:
-    """Turn a gain into a std by the scheme's fan, and say what comes out."""
-    if node.weight is None:
-        return Choice(scheme=scheme, gain=gain, std=0.0, target=1.0, reason=reason)
-    fan = node.weight.fan
-    terms = (fan.n_in + fan.n_out) / 2 if scheme == "glorot" else fan.n_in
-    std = gain / sqrt(terms)
-    target = std * sqrt(fan.n_in * x.second_moment)
-    return Choice(
-        scheme=scheme, gain=gain, std=std, target=target, reason=reason, family=family
-    )
-
-
 def _first_layer(node: Node, x: Moments, family: Family | None) -> Choice:
     """The input has been through no activation: no factor 2, but its own size."""
     size = f"root mean square {x.rms:.4g}"
@@ -195,7 +169,7 @@ def _first_layer(node: Node, x: Moments, family: Family | None) -> Choice:
         reason = f"{reason} Feeds {family.name}."
     elif family is not None and family.scheme == "he":
         reason = f"{reason} So He's factor 2 has nothing to make up for."
-    return _scaled(node, scheme, 1.0 / x.rms, x, reason, family)
+    return scaled(node, scheme, 1.0 / x.rms, x, reason, family)
 
 
 def _joined(choice: Choice, role: Role) -> Choice:
@@ -219,56 +193,6 @@ def _joined(choice: Choice, role: Role) -> Choice:
         target=choice.target / sqrt(divisor),
         reason=f"{choice.reason} {note}",
     )
-
-
-def head_choice(
-    node: Node, x: Moments, choice: Choice, *, spread: float = 1.0
-) -> Choice:
-    """Scale the head so that the output's root mean square is 0.1·spread."""
-    wanted = HEAD_RMS * spread
-    scaled = _scaled(node, "lecun", wanted / x.rms, x, "", choice.family)
-    reason = (
-        f"Output head: root mean square {wanted:.3g} over an input of {x.rms:.3g}, so "
-        "that the model starts as the ignorant predictor."
-    )
-    return replace(scaled, reason=reason)
-
-
-def router_choice(node: Node, x: Moments, choice: Choice) -> Choice:
-    """Scale a router so that its logits have root mean square 0.1: near even shares."""
-    scaled = _scaled(node, "lecun", HEAD_RMS / x.rms, x, "", choice.family)
-    reason = (
-        f"Router: logits of rms {HEAD_RMS:.3g}, so that each expert is chosen about "
-        "equally often and none is starved before it has learned."
-    )
-    return replace(scaled, reason=reason)
-
-
-def recurrent_choice(node: Node) -> Choice:
-    """Keep the length of the state: σ² = 1/n, whatever is added to it at each step."""
-    reason = (
-        "Recurrent: orthogonal, with std 1/√n for the n units of the state, so that "
-        "each block of n rows keeps the state's length over many steps on average "
-        "(Saxe et al. 2013; Le et al. 2015)."
-    )
-    return _scaled(node, "lecun", 1.0, Moments(), reason, None)
-
-
-def _embedding(node: Node, role: Role) -> Choice:
-    """One row is one vector: entries of std 1/√k where k tables are added."""
-    n_units = 1.0 if node.weight is None else node.weight.fan.n_out
-    if role.kind is RoleKind.TIED_EMBEDDING:
-        std = 1.0 / sqrt(n_units)
-        reason = (
-            "Embedding that is the head too: 1/√width, so that logits of a normalized "
-            "input have variance 1 at most."
-        )
-        return Choice(scheme="normal", gain=1.0, std=std, target=std, reason=reason)
-    std = 1.0 / sqrt(role.n_summed)
-    reason = "Rows are looked up: an entry of the output is one entry of the table."
-    if role.n_summed > 1:
-        reason = f"{reason} {role.n_summed} tables are added, so 1/√{role.n_summed}."
-    return Choice(scheme="normal", gain=std, std=std, target=std, reason=reason)
 
 
 def _name_of(node: Node | None) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fanin.graph.roles import RoleKind
-from fanin.prescription.choose import HEAD_RMS
+from fanin.prescription.choices import HEAD_RMS
 from fanin.prescription.prescription import KEEP
 from fanin.theory.forward import Forward
 from fanin.theory.given import Given
