@@ -7,11 +7,13 @@ FaninError
 │   ├── ArgumentError         an argument of the wrong kind or range
 │   ├── ShapeError            an array of the wrong shape
 │   ├── UnknownParameterError a path that the model does not have
+│   ├── ContradictionError    wishes that cannot all be met
 │   ├── OutputError           a file that cannot be written
 │   └── MissingDependencyError an optional package that is not installed
 ├── ModelError                the model could not be built, run or changed (exit 3)
 │   ├── NoStorageError        a parameter without memory (meta device, lazy)
 │   ├── NothingToTrainError   no trainable parameter
+│   ├── SignalError           no factor makes an output the wanted size (0, NaN)
 │   └── BatchError            the example batch does not fit or holds NaN
 └── InternalError             a fault of fanin's own (exit 4)
 
@@ -112,6 +114,19 @@ class UnknownParameterError(UsageError):
         return cls(f"The model has no parameter {path!r}.{hint} Known: {shown}.")
 
 
+class ContradictionError(UsageError):
+    """Wishes that cannot all be met; nothing was decided or changed."""
+
+    @classmethod
+    def of(cls, sentences: Iterable[str]) -> Self:
+        """Build the message: every contradiction, one after the other.
+
+        >>> print(ContradictionError.of(["'a' is asked to be 'zeros' and 'ones'."]))
+        The wishes contradict each other: 'a' is asked to be 'zeros' and 'ones'.
+        """
+        return cls(f"The wishes contradict each other: {' '.join(sentences)}")
+
+
 class OutputError(UsageError):
     """A file that cannot be written; nothing was changed on disk."""
 
@@ -184,6 +199,29 @@ class NothingToTrainError(ModelError):
         return cls(
             f"All {n_parameters} parameters of the model are frozen, so none can "
             "learn. Set requires_grad (PyTorch) or trainable (Keras) on those to train."
+        )
+
+
+class SignalError(ModelError):
+    """An output that no factor makes the wanted size: constant 0, NaN or infinite."""
+
+    @classmethod
+    def of(cls, sites: Iterable[str], what: str) -> Self:
+        """Build the message: where, what is there, and that nothing was written.
+
+        >>> print(SignalError.of(["0.weight"], "always 0"))
+        The output of '0.weight' is always 0 on this batch, so no factor can give it the
+        wanted size. Nothing was written. Look at what the layer reads: inputs that do
+        not vary, an activation that is dead or overflows, or a weight that is kept and
+        holds such values.
+        """
+        names = [repr(site) for site in sites]
+        shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+        return cls(
+            f"The output of {shown} is {what} on this batch, so no factor can give it "
+            "the wanted size. Nothing was written. Look at what the layer reads: inputs "
+            "that do not vary, an activation that is dead or overflows, or a weight "
+            "that is kept and holds such values."
         )
 
 
