@@ -219,9 +219,9 @@ class SignalError(ModelError):
         shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
         return cls(
             f"The output of {shown} is {what} on this batch, so no factor can give it "
-            "the wanted size. Nothing was written. Look at what the layer reads: inputs "
-            "that do not vary, an activation that is dead or overflows, or a weight "
-            "that is kept and holds such values."
+            "the wanted size. Nothing was written. Look at what the layer reads: "
+            "inputs that do not vary, an activation that is dead or overflows, or a "
+            "weight that is kept and holds such values."
         )
 
 

@@ -11,7 +11,7 @@ from fanin.api.task import find_framework, has_input, make_task, with_example
 from fanin.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from fanin.frameworks.framework import Framework
     from fanin.graph import Graph, Task
@@ -25,10 +25,15 @@ def plan(  # noqa: PLR0913 (each is one wish a person has)
     target: object = None,
     *,
     objective: Callable[[Any], Any] | None = None,
+    policy: str = "auto",
     scheme: str | None = None,
     overrides: Mapping[str, str] | None = None,
-    law: str = "normal",
+    only: str | Sequence[str] | None = None,
+    skip: str | Sequence[str] | None = None,
+    base: object = None,
+    law: str | None = None,
     seed: int | None = None,
+    seeds: Mapping[str, int] | None = None,
 ) -> Plan:
     """Choose a scheme and a scale for each parameter, and say why; change nothing.
 
@@ -40,29 +45,49 @@ def plan(  # noqa: PLR0913 (each is one wish a person has)
         loss: as in `check`.
         target: as in `check`; class frequencies or a mean set the output bias.
         objective: as in `check`.
-        scheme: one scheme for every weight ("he_normal"); None chooses for each.
-        overrides: pattern of paths ("head.*") → scheme, or "keep".
-        law: of the weights that are chosen: "normal", "uniform", "truncated_normal"
-            or "orthogonal".
+        policy: who decides: "auto" (by role, depth and activation; the default), or a
+            published recipe, such as "gpt2", "fixup", "deepnorm", "mup", "lsuv",
+            "torch", "keras" (docs/policies.md lists them).
+        scheme: one scheme for every weight ("he_normal"), in place of a policy.
+        overrides: pattern of paths ("head.*") → scheme, or "keep". The pattern that
+            says more wins: a path over a pattern, "blocks.0.*" over "*".
+        only: patterns of the parameters to decide; all others keep their values, as
+            when a new head is set on a trained body.
+        skip: patterns of parameters that keep their values.
+        base: for "mup", a smaller model of the same architecture, from which is read
+            what grows with width.
+        law: of all weights: "normal", "uniform", "truncated_normal" or "orthogonal";
+            None leaves it to the policy.
         seed: of the numbers, 0 to 2⁶⁴ − 1; None takes one from the framework's own
             global generator, and the plan records it.
+        seeds: pattern of paths → a seed of its own.
 
     Raises:
         ModelError: if the model cannot be run.
         BatchError: if the batch does not fit, or holds NaN or infinity.
-        UnknownNameError: if a scheme or a loss is not known.
+        UnknownNameError: if a policy, a scheme or a loss is not known.
         UnknownParameterError: if a pattern fits no parameter.
-        ArgumentError: if another argument is wrong.
+        ArgumentError: if another argument is wrong, or two contradict each other.
     """
     framework = find_framework(model)
     task = make_task(batch, loss, target, objective, 0)
-    wishes = {"scheme": scheme, "overrides": overrides, "law": law}
+    wishes: dict[str, Any] = {
+        "policy": policy,
+        "scheme": scheme,
+        "overrides": overrides,
+        "only": only,
+        "skip": skip,
+        "law": law,
+        "seeds": seeds,
+    }
     if not has_input(task):
         task, graph, words = with_example(framework, model, task)
+        wishes["base"] = _recorded(framework, base, task)
         made = _decide(framework, model, graph, task, seed, wishes)
         note = f"No batch was given: scales are predicted for {words}, not measured."
         return replace(made, notes=(*made.notes, note))
     graph = framework.record(model, task)
+    wishes["base"] = _recorded(framework, base, task)
     made = _decide(framework, model, graph, task, seed, wishes)
     if not _is_ready(graph):
         note = (
@@ -80,10 +105,15 @@ def init(  # noqa: PLR0913 (as plan)
     target: object = None,
     *,
     objective: Callable[[Any], Any] | None = None,
+    policy: str = "auto",
     scheme: str | None = None,
     overrides: Mapping[str, str] | None = None,
-    law: str = "normal",
+    only: str | Sequence[str] | None = None,
+    skip: str | Sequence[str] | None = None,
+    base: object = None,
+    law: str | None = None,
     seed: int | None = None,
+    seeds: Mapping[str, int] | None = None,
 ) -> Plan:
     """Plan, verify, and write the initial weights: all parameters, or none.
 
@@ -95,10 +125,15 @@ def init(  # noqa: PLR0913 (as plan)
         loss: as in `plan`.
         target: as in `plan`.
         objective: as in `plan`.
+        policy: as in `plan`.
         scheme: as in `plan`.
         overrides: as in `plan`.
+        only: as in `plan`.
+        skip: as in `plan`.
+        base: as in `plan`.
         law: as in `plan`.
         seed: as in `plan`.
+        seeds: as in `plan`.
 
     Returns:
         The plan that was applied, with what was measured.
@@ -114,17 +149,27 @@ def init(  # noqa: PLR0913 (as plan)
         loss,
         target,
         objective=objective,
+        policy=policy,
         scheme=scheme,
         overrides=overrides,
+        only=only,
+        skip=skip,
+        base=base,
         law=law,
         seed=seed,
+        seeds=seeds,
     )
     apply(made, model)
     return made
 
 
-def apply(plan: Plan, model: object) -> object:
+def apply(plan: Plan, model: object, *, seed: int | None = None) -> object:
     """Write a plan's numbers into a model: all parameters that it names, or none.
+
+    Args:
+        plan: as made by `plan`, or loaded.
+        model: of any framework, with the parameters of the plan.
+        seed: draws the same laws again from another seed; None for the plan's.
 
     Returns:
         The model that holds them: the same object, but for an Equinox module or a pair
@@ -135,7 +180,9 @@ def apply(plan: Plan, model: object) -> object:
         ShapeError: if one has another shape.
         NoStorageError: if one has no memory. The model is as it was in each case.
     """
-    return find_framework(model).write(model, plan.draws())
+    framework = find_framework(model)
+    values = framework.read(model) if plan.kept_weights else {}
+    return framework.write(model, plan.draws(values, seed=seed))
 
 
 def _require_mutable(model: object) -> None:
@@ -169,6 +216,21 @@ def _decide(
     )
 
 
+def _recorded(framework: Framework, base: object, task: Task) -> Graph | None:
+    """Record the smaller model on the same batch.
+
+    Raises:
+        ArgumentError: if it is of another framework.
+    """
+    if base is None:
+        return None
+    other = find_framework(base)
+    if other.NAME != framework.NAME:
+        expected = f"a smaller model of the same framework, {framework.NAME}"
+        raise ArgumentError.of(argument="base", received=other.NAME, expected=expected)
+    return framework.record(base, task)
+
+
 def _is_ready(graph: Graph) -> bool:
     return all(parameter.storage == "ready" for parameter in graph.parameters)
 
@@ -196,11 +258,11 @@ def _calibrated(
 
     targets = calibration_targets(made, graph)
     kept = framework.read(model)
-    factors = framework.calibrate(model, task, {**kept, **_drawn(made)}, targets)
+    factors = framework.calibrate(model, task, {**kept, **_drawn(made, kept)}, targets)
     made = made.with_factors(factors)
-    measured = framework.measure(model, task, {**kept, **_drawn(made)})
+    measured = framework.measure(model, task, {**kept, **_drawn(made, kept)})
     return made.verified(measured)
 
 
-def _drawn(made: Plan) -> dict[str, np.ndarray]:
-    return {path: draw(None) for path, draw in made.draws().items()}
+def _drawn(made: Plan, kept: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {path: draw(None) for path, draw in made.draws(kept).items()}

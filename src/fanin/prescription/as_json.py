@@ -1,4 +1,7 @@
-"""A Plan as JSON, schema ``fanin.plan/1``, and back, number for number."""
+"""A Plan as JSON, schema ``fanin.plan/1``, and back, number for number.
+
+Fields of a prescription that most do not need are left out where they say nothing.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fanin.errors import ArgumentError
 from fanin.graph.fans import AxisRoles, Fan
-from fanin.prescription.prescription import Prescription
+from fanin.prescription.prescription import Part, Prescription
 
 if TYPE_CHECKING:
     from fanin.prescription.plan import Plan
 
 SCHEMA: Final = "fanin.plan/1"
-INTEGERS: Final = frozenset({"groups", "strides"})
+OPTIONAL: Final = {
+    field.name: field.default
+    for field in fields(Prescription)
+    if field.name in {"mirrored", "n_blocks", "parts", "weight", "learning_rate"}
+    or field.name in {"learning_rate_sgd", "gradient", "seed"}
+}
+"""Fields that may be missing, and what they are then."""
 
 
 def dumps(plan: Plan) -> str:
@@ -33,9 +42,19 @@ def dumps(plan: Plan) -> str:
         "first_loss": plan.first_loss,
         "warnings": plan.warnings,
         "notes": plan.notes,
-        "prescriptions": [asdict(p) for p in plan.prescriptions],
+        "prescriptions": [_object(p) for p in plan.prescriptions],
     }
     return json.dumps(_finite(head), indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def _object(prescription: Prescription) -> dict[str, Any]:
+    """Give the fields of a prescription, without those that say nothing."""
+    found = asdict(prescription)
+    return {
+        name: value
+        for name, value in found.items()
+        if name not in OPTIONAL or getattr(prescription, name) != OPTIONAL[name]
+    }
 
 
 def loads(text: str) -> dict[str, Any]:
@@ -95,15 +114,17 @@ def _fields(
     where: str,
     ignored: set[str] | None = None,
 ) -> dict[str, Any]:
-    """Read every known field; none may be missing, and no other may be there."""
-    missing = [name for name in known if name not in data]
+    """Read every known field; none of them may be missing, and no other be there."""
+    missing = [name for name in known if name not in data and name not in OPTIONAL]
     unknown = [name for name in data if name not in {*known, *(ignored or ())}]
     if missing or unknown:
         received = (
             f"{where} without {missing}" if missing else f"{where} with {unknown}"
         )
         _refuse(received, f"a {where} with the fields {', '.join(known)}")
-    return {name: reader(data[name], name) for name, reader in known.items()}
+    return {
+        name: reader(data[name], name) for name, reader in known.items() if name in data
+    }
 
 
 def _text(value: Any, name: str) -> str:  # noqa: ANN401 (anything JSON holds)
@@ -170,13 +191,26 @@ _BY_ROLE: dict[str, Reader] = {
 _ROLES = _record(
     AxisRoles, {field.name: _BY_ROLE[field.name] for field in fields(AxisRoles)}
 )
+_PART = _record(
+    Part,
+    {
+        "kind": _text,
+        **dict.fromkeys(("start", "size", "period"), _whole),
+        "factor": _number,
+        "value": _optional(_number),
+    },
+)
+_MEASURES = ("gain", "target", "predicted", "low", "high", "measured", "gradient")
 _BY_FIELD: dict[str, Reader] = {
     **dict.fromkeys(("path", "dtype", "role", "scheme", "law", "reason"), _text),
     **dict.fromkeys(("std", "value", "factor"), _number),
-    **dict.fromkeys(
-        ("gain", "target", "predicted", "low", "high", "measured"), _optional(_number)
-    ),
-    "shape": _each(_whole),
+    **dict.fromkeys(("learning_rate", "learning_rate_sgd"), _number),
+    **dict.fromkeys(_MEASURES, _optional(_number)),
+    **dict.fromkeys(("shape", "mirrored"), _each(_whole)),
+    "n_blocks": _whole,
+    "parts": _each(_PART),
+    "weight": _optional(_text),
+    "seed": _optional(_seed),
     "values": _each(_number),
     "fan": _optional(_FAN),
     "roles": _optional(_ROLES),

@@ -23,7 +23,8 @@ class Choice:
 
     scheme: "he", "glorot", "lecun" or "normal". gain: std = gain/√fan of the scheme.
     std: of an entry. target: root mean square of the output. reason: why.
-    family: of the activation that it reads or, for the first layer, feeds.
+    family: of the activation that it reads or, for the first layer, feeds. law: that
+    it is drawn from where the caller asks for none.
     """
 
     scheme: str
@@ -32,6 +33,7 @@ class Choice:
     target: float
     reason: str
     family: Family | None = None
+    law: str = "normal"
 
 
 def scaled(

@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fanin.errors import UnknownParameterError
+from fanin.errors import SignalError, UnknownParameterError
 from fanin.files import write_text
 from fanin.prescription import as_json, as_text
-from fanin.prescription.prescription import KEEP, VALUES, Prescription
-from fanin.prescription.write_down import matrix_gain
+from fanin.prescription.drawing import draws_of
+from fanin.prescription.prescription import KEEP, OFFSET, VALUES, Prescription
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from fanin.graph.graph import Graph
     from fanin.graph.measurement import Measurement, SiteStatistics
-    from fanin.sampler import Law
-
-Draw = Callable[["np.ndarray | None"], "np.ndarray"]
+    from fanin.prescription.drawing import Draw
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """One Prescription a parameter, in the model's order.
 
-    seed: of all draws. policy: "auto", or the spec used for all weights. framework:
-    of the model. warnings: what no weights can mend; notes: what was assumed.
-    first_loss: expected before training, in the loss's unit, None if not known.
-    is_calibrated: stds were corrected on a batch.
+    seed: of all draws but those of parameters with their own. policy: spec of the
+    policy, or of the scheme used for all weights. framework: of the model. warnings:
+    what no weights can mend; notes: what was assumed. first_loss: expected before
+    training, in the loss's unit, None if not known. is_calibrated: stds were corrected
+    on a batch.
     """
 
     prescriptions: tuple[Prescription, ...]
@@ -60,11 +60,31 @@ class Plan:
         """Count the numbers that are drawn or set; kept ones are left out."""
         return sum(p.size for p in self.prescriptions if not p.is_kept)
 
-    def draws(self) -> Mapping[str, Draw]:
+    @property
+    def kept_weights(self) -> tuple[str, ...]:
+        """Name the kept weights that a bias follows: `draws` needs their values."""
+        kept = {p.path for p in self.prescriptions if p.is_kept}
+        followed = {p.weight: None for p in self.prescriptions if p.law == OFFSET}
+        return tuple(path for path in followed if path is not None and path in kept)
+
+    def draws(
+        self,
+        values: Mapping[str, np.ndarray] | None = None,
+        *,
+        seed: int | None = None,
+    ) -> Mapping[str, Draw]:
         """Give, for each parameter that is not kept, global indices → numbers.
 
         A draw depends on the seed, the path and the index alone: not on the order of
-        the parameters, nor on how they are sharded.
+        the parameters, nor on how they are sharded. (A bias that follows a weight
+        depends on that weight's seed, path and row.)
+
+        Args:
+            values: present values by path; only those of `kept_weights` are read.
+            seed: in place of the plan's; a parameter with a seed of its own keeps it.
+
+        Raises:
+            ArgumentError: if the values of such a weight are missing.
 
         >>> weight = Prescription(
         ...     path="0.bias",
@@ -78,20 +98,42 @@ class Plan:
         >>> Plan(prescriptions=(weight,), seed=0).draws()["0.bias"](None).tolist()
         [0.0, 0.0]
         """
-        drawn = [p for p in self.prescriptions if not p.is_kept]
-        return {p.path: draw_of(p, self.seed) for p in drawn}
+        chosen = self.seed if seed is None else seed
+        return draws_of(self.prescriptions, chosen, values or {})
+
+    def apply(self, model: object, seed: int | None = None) -> object:
+        """Write the plan's numbers into a model: all parameters, or none.
+
+        Args:
+            model: of any framework, with the parameters of the plan.
+            seed: draws the same laws again from another seed; None for the plan's.
+
+        Returns:
+            The model that holds the numbers, as `fanin.apply` does.
+
+        Raises:
+            UnknownParameterError, ShapeError, NoStorageError: as `fanin.apply`; the
+                model is as it was.
+        """
+        return _upstairs("fanin.api.planning", "apply")(self, model, seed=seed)
 
     def with_factors(self, factors: Mapping[str, float]) -> Plan:
-        """Give the plan with the std of these weights multiplied.
+        """Give the plan with the std of these weights, and what follows, multiplied.
 
         Raises:
             UnknownParameterError: if the plan has no such parameter.
+            SignalError: if a factor is 0 or not finite: no factor helps there.
         """
         known = {p.path for p in self.prescriptions}
         for path in factors:
             if path not in known:
                 raise UnknownParameterError.of(path, known)
-        changed = (_scaled(p, factors.get(p.path, 1.0)) for p in self.prescriptions)
+        lost = [path for path, f in factors.items() if not (isfinite(f) and f > 0.0)]
+        if lost:
+            raise SignalError.of(lost, "constant or not finite")
+        changed = (
+            _scaled(p, factors.get(p.weight or p.path, 1.0)) for p in self.prescriptions
+        )
         return replace(self, prescriptions=tuple(changed), is_calibrated=True)
 
     def verified(self, measurement: Measurement) -> Plan:
@@ -108,7 +150,10 @@ class Plan:
         return replace(self, prescriptions=tuple(filled))
 
     def _values_of(self, path: str) -> np.ndarray:
-        """Give a bias that is set to known values, one a unit or one for all."""
+        """Give a bias that is set to known values, one a unit or one for all.
+
+        One that follows the weight is part of what the layer computes: 0 here.
+        """
         for p in self.prescriptions:
             if p.path == path and p.law in {VALUES, "constant"}:
                 return np.array(p.values or (p.value,))
@@ -148,11 +193,17 @@ class Plan:
         return as_text.table(self)
 
     def _repr_html_(self) -> str:
-        # Plans are drawn one room up, which this room may not know by import: the
-        # page is found by name, and only when a notebook asks for it.
-        page = importlib.import_module("fanin.report.plan.as_html")
-        html: str = page.html(self)
-        return html
+        return str(_upstairs("fanin.report.plan.as_html", "html")(self))
+
+
+def _upstairs(module: str, verb: str) -> Callable[..., object]:
+    """Find what a room above does with a plan, by name and only when it is asked for.
+
+    A plan draws itself in a notebook and writes itself into a model, and this room may
+    know neither pages nor frameworks by import.
+    """
+    found: Callable[..., object] = getattr(importlib.import_module(module), verb)
+    return found
 
 
 def _rms(site: SiteStatistics, bias: np.ndarray) -> float:
@@ -165,43 +216,6 @@ def _rms(site: SiteStatistics, bias: np.ndarray) -> float:
         return float(np.sqrt(site.second_moment))
     squares = site.unit_variances + (site.unit_means - bias) ** 2
     return float(np.sqrt(np.mean(squares)))
-
-
-def draw_of(prescription: Prescription, seed: int) -> Draw:
-    """Give the draw of one prescription."""
-    if prescription.law == VALUES:
-        values = np.array(prescription.values).reshape(prescription.shape)
-
-        def listed(index: np.ndarray | None) -> np.ndarray:
-            return values if index is None else values.ravel()[index]
-
-        return listed
-
-    def drawn(index: np.ndarray | None) -> np.ndarray:
-        from fanin.sampler import draw
-
-        return draw(
-            prescription.path,
-            prescription.shape,
-            law_of(prescription),
-            seed=seed,
-            dtype=prescription.dtype,
-            index=index,
-        )
-
-    return drawn
-
-
-def law_of(prescription: Prescription) -> Law:
-    """Give the sampler's law of a prescription that is drawn."""
-    from fanin.sampler import Law
-
-    if prescription.law == "constant":
-        return Law("constant", value=prescription.value)
-    if prescription.law in {"orthogonal", "identity"}:
-        gain = matrix_gain(prescription)
-        return Law(prescription.law, gain=gain, roles=prescription.roles)
-    return Law(prescription.law, std=prescription.std)
 
 
 def calibration_targets(plan: Plan, graph: Graph) -> Mapping[str, float]:
@@ -225,6 +239,7 @@ def calibration_targets(plan: Plan, graph: Graph) -> Mapping[str, float]:
 
 
 def _scaled(prescription: Prescription, factor: float) -> Prescription:
+    """Multiply the std; the value that a bias centres on stays."""
     if factor == 1.0:
         return prescription
     gain = prescription.gain

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fanin.graph.roles import RoleKind
-from fanin.prescription.choices import HEAD_RMS
 from fanin.prescription.prescription import KEEP
 from fanin.theory.forward import Forward
 from fanin.theory.given import Given
@@ -48,14 +47,12 @@ def with_prediction(
     graph: Graph,
     written: Mapping[str, Prescription],
     evidence: Evidence,
-    *,
-    spread: float | None = None,
 ) -> Written:
     """Write the predicted rms of each weight's output beside it, bias left out.
 
-    With ``spread``, heads that the policy chose are scaled too, so that their outputs
-    have root mean square 0.1·spread. What reaches them is predicted with pooling,
-    padding and the growth of streams counted, where the walk of the policy aims at 1.
+    Heads with a target are scaled too, so that their outputs have that size. What
+    reaches them is predicted with pooling, padding and the growth of streams counted,
+    where the walk of the policy aims at 1.
     """
     moments = moments_with(graph, written, evidence)
     done = dict(written)
@@ -65,14 +62,13 @@ def with_prediction(
             bias = None if node.bias is None else graph.parameter(node.bias).path
             offset = written.get(bias or "")
             done[path] = _predicted(done[path], moments[node.id], offset)
-    return done if spread is None else _with_heads(graph, done, moments, spread)
+    return _with_heads(graph, done, moments)
 
 
 def _with_heads(
     graph: Graph,
     written: Written,
     moments: Mapping[int, Moments | None],
-    spread: float,
 ) -> Written:
     """Scale the heads; nothing of a size reads what they write."""
     scaled = dict(written)
@@ -84,16 +80,15 @@ def _with_heads(
             continue
         if x is None or x.second_moment == 0.0 or head.gain is None or head.std == 0.0:
             continue
-        target = HEAD_RMS * spread
         n_terms = (head.gain / head.std) ** 2
-        std = target / sqrt(n_terms * x.second_moment)
-        scaled[path] = _head(head, std, target, x.rms)
+        std = head.target / sqrt(n_terms * x.second_moment)
+        scaled[path] = _head(head, std, x.rms)
     return scaled
 
 
-def _head(head: Prescription, std: float, target: float, rms: float) -> Prescription:
+def _head(head: Prescription, std: float, rms: float) -> Prescription:
     """Give the head another std, and what follows from it."""
-    if head.gain is None or head.std == 0.0:
+    if head.gain is None or head.target is None or head.std == 0.0:
         return head
     ratio = std / head.std
     gain = head.gain * ratio
@@ -106,14 +101,13 @@ def _head(head: Prescription, std: float, target: float, rms: float) -> Prescrip
         head,
         std=std,
         gain=gain,
-        target=target,
         predicted=predicted,
         low=low,
         high=high,
         scheme=name if name == "orthogonal" else f"{name}(gain={gain:.4g})",
         reason=(
-            f"Output head: rms {target:.3g} from an input of rms {rms:.3g}, so that "
-            "the model starts as the ignorant predictor."
+            f"Output head: rms {head.target:.3g} from an input of rms {rms:.3g}, so "
+            "that the model starts as the ignorant predictor."
         ),
     )
 

@@ -12,6 +12,33 @@ KEEP = "keep"
 """The law of a parameter that keeps its present values."""
 VALUES = "values"
 """The law of a parameter whose every entry is written down in the plan."""
+OFFSET = "offset"
+"""The law of a bias that follows the rows of its layer's weight."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Units of a parameter that get something of their own.
+
+    Of the output axis, those units ``u`` with ``start ≤ u mod period < start + size``,
+    as a `RoleSlice` has them. kind: what they are for, in words ("forget gate").
+    factor: their entries are multiplied by it; value: or set to it, if it is not None.
+
+    >>> forget = Part(kind="forget gate", start=4, size=4, period=16, value=1.0)
+    >>> [unit for unit in range(16) if forget.holds(unit)]
+    [4, 5, 6, 7]
+    """
+
+    kind: str
+    start: int
+    size: int
+    period: int
+    factor: float = 1.0
+    value: float | None = None
+
+    def holds(self, unit: int) -> bool:
+        """Say whether a unit belongs to the part."""
+        return self.start <= unit % self.period < self.start + self.size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,15 +48,26 @@ class Prescription:
     path, shape, dtype: of the parameter. role: what it is for.
     scheme: the spec that a reader can look up ("he_normal"), or "keep".
     law: "constant", "normal", "uniform", "truncated_normal", "orthogonal", "identity",
-    "values" (``values`` holds every entry) or "keep".
+    "values" (``values`` holds every entry), "offset" or "keep".
     std: of the entries, in the weight's unit; root mean square for the matrix laws.
     value: the mean of all entries. gain: dimensionless, std = gain/√fan of the scheme;
     None where none applies. fan, roles: of a weight, else None.
     reason: one or two sentences.
+    mirrored: axes of the shape whose second half holds minus the first half; the law
+    is drawn on the halved shape, with fans of its own. n_blocks: the output axis is
+    cut in so many equal blocks, each drawn for itself (an n × n matrix a gate).
+    parts: units that are multiplied by a factor or set to a value, last of all.
+    weight: of the law "offset", the path of the weight that the bias follows: it is
+    −value·(sum of the unit's row), so that the layer computes W(x − value); the std of
+    the weight counts as it is after calibration, and a kept weight's present values.
+    learning_rate: multiplies that of Adam and its kin, learning_rate_sgd that of SGD,
+    where a policy has rules for them. seed: of this parameter alone, None for
+    the plan's.
     Of the output, without the bias, as root mean square: target, that it should have
     (None where no calibration is); predicted, low, high, by theory and where one draw
-    of the weights should lie; measured, on a batch. factor: by which calibration has
-    multiplied the std already.
+    of the weights should lie; measured, on a batch; gradient: of the loss
+    by the entries, measured. factor: by which calibration has multiplied the std
+    already.
     """
 
     path: str
@@ -51,6 +89,14 @@ class Prescription:
     high: float | None = None
     measured: float | None = None
     factor: float = 1.0
+    mirrored: tuple[int, ...] = ()
+    n_blocks: int = 1
+    parts: tuple[Part, ...] = ()
+    weight: str | None = None
+    learning_rate: float = 1.0
+    learning_rate_sgd: float = 1.0
+    gradient: float | None = None
+    seed: int | None = None
 
     @property
     def is_kept(self) -> bool:

@@ -74,7 +74,7 @@ def draw(  # noqa: PLR0913  # an address has that many parts
     True
     """
     lengths = _lengths(shape)
-    target = _dtype(dtype)
+    target = dtype_of(dtype)
     where = _where(index, prod(lengths))
     key = key_of(name, seed=seed, stream=stream)
     _require_range(law, target)
@@ -138,7 +138,16 @@ def _where(index: ArrayLike | None, size: int) -> Where:
     return indices
 
 
-def _dtype(dtype: DTypeLike) -> np.dtype[Any]:
+def dtype_of(dtype: DTypeLike) -> np.dtype[Any]:
+    """Give NumPy's dtype of that name, one of `DTYPES`.
+
+    Raises:
+        ArgumentError: if it is none of them.
+        MissingDependencyError: for bfloat16 without ml_dtypes (it comes with JAX).
+
+    >>> dtype_of("float16")
+    dtype('float16')
+    """
     name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
     if name not in DTYPES:
         raise ArgumentError.of(

@@ -251,10 +251,11 @@ def test_one_scheme_for_all_is_taken_as_it_stands():
     assert plan.policy == "he_normal"
 
 
-def test_patterns_override_and_the_last_that_fits_wins():
+def test_patterns_override_and_the_more_specific_one_decides():
     overrides = {
+        "2.weight": "zeros",
         "*.weight": "normal(std=0.5)",
-        "2.*": "zeros",
+        "2.b*": "zeros",
         "head.weight": "keep",
         "0.bias": "constant(0.01)",
     }

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from fanin.graph.roles import RoleKind
-from fanin.prescription.policies import (
+from fanin.prescription.tables import (
     BESIDE,
     CONSTANTS,
     FITTED,

@@ -1,0 +1,88 @@
+"""What one parameter gets under the policy "auto", from its role."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fanin.graph.roles import Role, RoleKind
+from fanin.prescription.fitted import norm_gain
+from fanin.prescription.tables import BESIDE, CONSTANTS, FITTED, KEPT, SCALED, SUMMED
+from fanin.prescription.write_down import by_scheme, chosen, constant, kept, listed
+
+if TYPE_CHECKING:
+    from fanin.graph.graph import Parameter
+    from fanin.prescription.desk import Desk
+    from fanin.prescription.prescription import Prescription
+
+
+def by_role(desk: Desk, parameter: Parameter) -> Prescription:
+    """Write down what one parameter gets."""
+    role = desk.roles[parameter.path]
+    if parameter.path in desk.left:
+        return kept(parameter, role, desk.left[parameter.path])
+    if not parameter.is_trainable:
+        return kept(parameter, role, "Frozen: its present values stay.")
+    if parameter.path in desk.weights and role.kind in SCALED | SUMMED:
+        return _weight(desk, parameter, role)
+    if role.kind is RoleKind.HEAD_BIAS and desk.target.bias:
+        return _head_bias(desk, parameter, role)
+    return _value(desk, parameter, role)
+
+
+def _weight(desk: Desk, parameter: Parameter, role: Role) -> Prescription:
+    choice = desk.chooser.choices[parameter.path]
+    if role.kind is RoleKind.HEAD:
+        spread = desk.target.spread
+        choice = replace(
+            choice,
+            std=choice.std * spread,
+            gain=choice.gain * spread,
+            target=choice.target * spread,
+        )
+    law = desk.law or choice.law
+    if role.kind is RoleKind.RECURRENT:
+        law = "orthogonal"
+    return chosen(parameter, role, desk.weights[parameter.path], choice, law)
+
+
+def _value(desk: Desk, parameter: Parameter, role: Role) -> Prescription:
+    """Write down what a parameter gets that is not the weight of a linear node."""
+    if role.kind in FITTED:
+        return _fitted(desk, parameter, role)
+    if role.kind in CONSTANTS:
+        value, reason = CONSTANTS[role.kind]
+        return constant(parameter, role, value, reason)
+    if role.kind in SUMMED:
+        return _table(parameter, role)
+    if role.kind in BESIDE:
+        reason = f"{BESIDE[role.kind]}: as large as those, rms 1."
+        return by_scheme(parameter, role, "normal(std=1)", None, reason)
+    return kept(parameter, role, _kept_because(role))
+
+
+def _head_bias(desk: Desk, parameter: Parameter, role: Role) -> Prescription:
+    if parameter.size != len(desk.target.bias):
+        return constant(parameter, role, 0.0, "Starts at 0.")
+    reason = f"Starts at {desk.target.text}."
+    return listed(parameter, role, desk.target.bias, reason)
+
+
+def _table(parameter: Parameter, role: Role) -> Prescription:
+    spec = f"normal(std={role.n_summed**-0.5:.6g})"
+    reason = f"{role.n_summed} tensors are added here, so 1/√{role.n_summed} each."
+    return by_scheme(parameter, role, spec, None, reason)
+
+
+def _fitted(desk: Desk, parameter: Parameter, role: Role) -> Prescription:
+    """Write down a number that depends on the node that uses the parameter."""
+    node = None if role.node is None else desk.flow.nodes[role.node]
+    if role.kind is RoleKind.NORM_GAIN:
+        return norm_gain(parameter, role, node)
+    return kept(parameter, role, "Kept, as the weight is whose length it sets.")
+
+
+def _kept_because(role: Role) -> str:
+    """Say why a parameter is left alone, and how it is read if that is not known."""
+    reason = KEPT.get(role.kind, "Kept: no weight of a linear operation")
+    return reason if reason.endswith(".") else f"{reason}: {role.evidence}."

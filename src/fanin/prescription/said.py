@@ -1,0 +1,81 @@
+"""What a Plan says beside its prescriptions: notes, warnings, the first loss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fanin.graph.roles import RoleKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from fanin.prescription.desk import Desk
+    from fanin.prescription.prescription import Prescription
+
+MOST_NAMES = 5
+
+
+def named(names: Iterable[str]) -> str:
+    """Give some names in a row, and a sign that there are more.
+
+    >>> named(["a", "b"]), named("abcdefg")
+    ('a, b', 'a, b, c, d, e, …')
+    """
+    listed = list(names)
+    return ", ".join(listed[:MOST_NAMES]) + (", …" if len(listed) > MOST_NAMES else "")
+
+
+def notes(desk: Desk) -> tuple[str, ...]:
+    """Say what was assumed, in sentences."""
+    nodes = (desk.flow.nodes[i] for i in desk.chooser.notes)
+    names = sorted(
+        {
+            node.path or f"node {node.id}"
+            for node in nodes
+            if node.op.value in {"contract", "opaque"}
+        }
+    )
+    found = []
+    if names:
+        found.append(
+            f"Not predicted at {named(names)}: its output is taken as of rms 1. Give a "
+            "batch, and the scale there is measured."
+        )
+    if desk.evidence.target is not None:
+        found.append(f"Head bias: {desk.target.text}.")
+    return tuple(found)
+
+
+def unread(desk: Desk) -> tuple[str, ...]:
+    """Warn of trainable parameters that no operation of this run reads."""
+    paths = [
+        p.path
+        for p in desk.graph.parameters
+        if desk.is_open(p) and desk.roles[p.path].kind is RoleKind.UNREAD
+    ]
+    if not paths:
+        return ()
+    text = (
+        f"No operation that ran reads {named(paths)}: kept as they are. If their layer "
+        "runs in training, give a batch with which it does."
+    )
+    return (text,)
+
+
+def first_loss(desk: Desk, written: Mapping[str, Prescription]) -> float | None:
+    """Give the loss expected before training: the ignorant predictor's, and a bit.
+
+    Logits of variance s² add s²/2·(1 − Σp²) to cross-entropy, s²/2·p(1 − p) to binary
+    cross-entropy (second order, at even classes where no target is known) and s² to
+    the squared error.
+    """
+    heads = [p for p in written.values() if p.role == RoleKind.HEAD]
+    if desk.target.loss is None or len(heads) != 1 or heads[0].predicted is None:
+        return None
+    spread = heads[0].predicted ** 2
+    share = {
+        "cross_entropy": (1 - 1 / max(desk.n_outputs, 1)) / 2,
+        "binary_cross_entropy": 1 / 8,
+        "mse": 1.0,
+    }
+    return desk.target.loss + share.get(desk.evidence.loss or "", 0.0) * spread
