@@ -24,7 +24,18 @@ def test_help_lists_every_verb_and_imports_no_framework():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
 
-    verbs = ("explain", "check", "plan", "init", "compare", "schemes", "rule", "demo")
+    verbs = [
+        "explain",
+        "check",
+        "plan",
+        "init",
+        "apply",
+        "compare",
+        "policies",
+        "schemes",
+        "rule",
+        "demo",
+    ]
     assert all(verb in done.stdout for verb in verbs)
     assert done.stdout.strip().endswith("[]")
 
@@ -70,6 +81,45 @@ def test_a_plan_is_written_and_read_back(tmp_path):
     assert Plan.load(path).seed == 3
 
 
+def test_a_saved_plan_writes_the_weights_that_init_writes(tmp_path, capsys):
+    import numpy as np
+
+    plan, weights = tmp_path / "plan.json", tmp_path / "w.npz"
+    words = [NET, *DATA, "--seed", "3"]
+    main(["init", *words, "-o", str(weights), "--plan", str(plan)])
+    for name, seed in (("same.npz", []), ("other.npz", ["--seed", "4"])):
+        main(["apply", str(plan), NET, *seed, "-o", str(tmp_path / name)])
+
+    first, same, other = (
+        np.load(path)
+        for path in (weights, tmp_path / "same.npz", tmp_path / "other.npz")
+    )
+    assert all(bool((first[path] == same[path]).all()) for path in first.files)
+    assert not all(bool((first[path] == other[path]).all()) for path in first.files)
+    assert "4 of 4 parameters written" in capsys.readouterr().out
+
+
+def test_what_a_person_wishes_reaches_the_plan(tmp_path):
+    from fanin.prescription import Plan
+
+    path = tmp_path / "plan.json"
+    words = ["--policy", "zero_branch", "--only", "2.*", "--seed-of", "2.weight=9"]
+    assert main(["plan", NET, *DATA, *words, "-o", str(path)]) == 0
+
+    plan = Plan.load(path)
+    assert plan.policy == "zero_branch"
+    assert [p.path for p in plan.prescriptions if p.is_kept] == ["0.weight", "0.bias"]
+    assert plan["2.weight"].seed == 9
+
+
+def test_policies_are_listed_and_shown(capsys):
+    assert main(["policies"]) == main(["policies", "gpt2"]) == 0
+    assert "Radford et al. 2019" in capsys.readouterr().out
+
+    assert main(["policies", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["schema"] == "fanin.policies/1"
+
+
 def test_init_saves_weights_that_a_model_can_load(tmp_path, capsys):
     import torch
 
@@ -109,6 +159,12 @@ def test_the_same_seed_saves_the_same_weights(tmp_path):
         (["plan", NET, "--scheme", "hee_normal"], 2, "Did you mean 'he_normal'?"),
         (["plan", NET, "--override", "head"], 2, '"head.*=zeros"'),
         (["plan", NET, "--override", "haed*=zeros"], 2, "haed*"),
+        (["plan", NET, "--override", "0.*=a", "--override", "0.*=b"], 2, "given 'a'"),
+        (["plan", NET, "--policy", "gtp2"], 2, "Did you mean 'gpt2'?"),
+        (["plan", NET, "--only", "haed.*"], 2, "haed.*"),
+        (["plan", NET, "--seed-of", "2.*=x"], 2, "a whole number"),
+        (["policies", "gtp2"], 2, "Did you mean 'gpt2'?"),
+        (["apply", "nowhere.json", NET, "-o", "w.npz"], 2, "nowhere.json"),
         (["init", NET, "-o", "/nowhere/w.npz"], 2, "Cannot write '/nowhere/w.npz'"),
         (["init", NET, "-o", "weights.keras"], 2, "a file that ends in .pt"),
         (["explain", "zero", "-o", "/nowhere/z.html"], 2, "Cannot write"),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fanin.cli.commands import (
+    apply,
     check,
     compare,
     demo,
     explain,
     init,
     plan,
+    policies,
     rule,
     schemes,
 )
@@ -23,7 +25,9 @@ COMMANDS: tuple[Command, ...] = (
     check,
     plan,
     init,
+    apply,
     compare,
+    policies,
     schemes,
     rule,
     demo,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import fanin
 from fanin.cli.commands.model import add_subject, subject
-from fanin.cli.commands.plan import add_wishes, planned
+from fanin.cli.commands.wishes import add_wishes, planned
 from fanin.files import ensure_writable, write_text
 
 if TYPE_CHECKING:

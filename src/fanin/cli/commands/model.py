@@ -23,13 +23,18 @@ class Subject:
     target: Any = None
 
 
-def add_subject(parser: argparse.ArgumentParser) -> None:
-    """Add TARGET, --input, --target and --loss."""
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add TARGET."""
     parser.add_argument(
         "model",
         metavar="TARGET",
         help="pkg.module:make(width=256), file.py:attribute, or model.keras",
     )
+
+
+def add_subject(parser: argparse.ArgumentParser) -> None:
+    """Add TARGET, --input, --target and --loss."""
+    add_model(parser)
     parser.add_argument(
         "--input",
         metavar="INPUT",
