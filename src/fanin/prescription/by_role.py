@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from fanin.graph.roles import Role, RoleKind
 from fanin.prescription.fitted import norm_gain
 from fanin.prescription.tables import BESIDE, CONSTANTS, FITTED, KEPT, SCALED, SUMMED
-from fanin.prescription.write_down import by_scheme, chosen, constant, kept, listed
+from fanin.prescription.write_down import (
+    by_scheme,
+    chosen,
+    constant,
+    kept,
+    listed,
+    offset_bias,
+)
 
 if TYPE_CHECKING:
     from fanin.graph.graph import Parameter
@@ -25,6 +32,9 @@ def by_role(desk: Desk, parameter: Parameter) -> Prescription:
         return kept(parameter, role, "Frozen: its present values stay.")
     if parameter.path in desk.weights and role.kind in SCALED | SUMMED:
         return _weight(desk, parameter, role)
+    offset = desk.chooser.offsets.get(parameter.path)
+    if offset is not None and desk.law is None:
+        return offset_bias(parameter, role, offset, desk.weights[offset.weight])
     if role.kind is RoleKind.HEAD_BIAS and desk.target.bias:
         return _head_bias(desk, parameter, role)
     return _value(desk, parameter, role)
@@ -43,7 +53,8 @@ def _weight(desk: Desk, parameter: Parameter, role: Role) -> Prescription:
     law = desk.law or choice.law
     if role.kind is RoleKind.RECURRENT:
         law = "orthogonal"
-    return chosen(parameter, role, desk.weights[parameter.path], choice, law)
+    written = chosen(parameter, role, desk.weights[parameter.path], choice, law)
+    return written if desk.law else replace(written, mirrored=choice.mirrored)
 
 
 def _value(desk: Desk, parameter: Parameter, role: Role) -> Prescription:

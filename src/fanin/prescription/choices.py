@@ -24,7 +24,7 @@ class Choice:
     scheme: "he", "glorot", "lecun" or "normal". gain: std = gain/√fan of the scheme.
     std: of an entry. target: root mean square of the output. reason: why.
     family: of the activation that it reads or, for the first layer, feeds. law: that
-    it is drawn from where the caller asks for none.
+    it is drawn from where the caller asks for none; mirrored: as in Prescription.
     """
 
     scheme: str
@@ -34,6 +34,16 @@ class Choice:
     reason: str
     family: Family | None = None
     law: str = "normal"
+    mirrored: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offset:
+    """A bias that makes its layer read x − value: the path of its weight, the value."""
+
+    weight: str
+    value: float
+    reason: str
 
 
 def scaled(

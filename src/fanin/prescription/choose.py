@@ -29,6 +29,7 @@ from fanin.graph.roles.residual import joints
 from fanin.graph.unit_spaces import parameter_path
 from fanin.prescription.choices import (
     Choice,
+    Offset,
     embedding_choice,
     head_choice,
     recurrent_choice,
@@ -48,13 +49,29 @@ if TYPE_CHECKING:
 
 
 class Chooser(Forward):
-    """The walk; ``choices`` holds what it decided for each weight, by path."""
+    """The walk; ``choices`` holds what it decided for each weight, by path.
 
-    def __init__(self, graph: Graph, given: Given, found: Mapping[str, Role]) -> None:
+    law: of all weights, None where the walk may choose it. kept: weights that keep
+    their values, whose moments are given: they have a choice too, but what follows
+    reads them as they are. offsets: biases that are to follow a weight, by path.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        given: Given,
+        found: Mapping[str, Role],
+        *,
+        law: str | None = None,
+        kept: frozenset[str] = frozenset(),
+    ) -> None:
         self._variances = dict(given.variances)
         super().__init__(graph, replace(given, variances=self._variances))
         self.roles = found
+        self.law = law
+        self.kept = kept
         self.choices: dict[str, Choice] = {}
+        self.offsets: dict[str, Offset] = {}
         self.families: dict[int, Family] = {}
         self._streams = {
             joint.node for joint in joints(self.flow) if joint.shortcut is not None
@@ -100,8 +117,11 @@ class Chooser(Forward):
             x = self._first(node) or Moments()
             choice = self._choose(node, self.roles[path], x)
             self.choices[path] = choice
-            self._variances |= {path: choice.std**2, weight.path: choice.std**2}
+            if path not in self.kept:
+                self._variances |= {path: choice.std**2, weight.path: choice.std**2}
         found = super()._linear(node) or with_pairs.unknown(node)
+        if path in self.kept:
+            return found
         return _sized(found, self.choices[path].target ** 2)
 
     def _choose(self, node: Node, role: Role, x: Moments) -> Choice:

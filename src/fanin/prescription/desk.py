@@ -55,7 +55,10 @@ class Desk:
         for node in reversed(graph.linears):
             if node.weight is not None:
                 self.weights[graph.parameter(node.weight.path).path] = node.weight
-        self.chooser = Chooser(graph, self._given(), self.roles)
+        given = self._given()
+        self.chooser = Chooser(
+            graph, given, self.roles, law=law, kept=frozenset(given.means)
+        )
         self.chooser.run()
         self.n_outputs = self._n_outputs()
         self.target = (

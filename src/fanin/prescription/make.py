@@ -11,15 +11,12 @@ from fanin.errors import (
     NoStorageError,
     NothingToTrainError,
 )
-from fanin.graph.roles import RoleKind
-from fanin.prescription.depth import depth_warnings
 from fanin.prescription.desk import Desk
-from fanin.prescription.fitted import weight_length
+from fanin.prescription.following import with_followers
 from fanin.prescription.plan import Plan
-from fanin.prescription.policies import find_policy
+from fanin.prescription.policies import find_policy, policy_of_scheme
 from fanin.prescription.predicted import with_prediction
 from fanin.prescription.said import first_loss, notes, unread
-from fanin.prescription.tables import SCALED, SUMMED
 from fanin.prescription.wishes import wishes_of
 from fanin.prescription.write_down import WEIGHT_LAWS, by_scheme
 
@@ -86,28 +83,26 @@ def make_plan(  # noqa: PLR0913 (each is one wish a person has)
     ['lecun_normal', 'he_normal', 'lecun_normal(gain=0.1414)']
     """
     _require(graph, seeds={"seed": seed, **(seeds or {})}, law=law)
-    found = find_policy(policy)
     if scheme is not None and policy != "auto":
         clash = f"policy={policy!r} decides the weights, and so does scheme={scheme!r}."
         raise ContradictionError.of([clash])
+    found = find_policy(policy) if scheme is None else policy_of_scheme(scheme)
     wishes = wishes_of(
         graph, overrides=overrides or {}, seeds=seeds or {}, only=only, skip=skip
     )
     desk = Desk(graph, law=law, evidence=evidence, base=base, left=wishes.left)
-    decided = found.prescribe(desk) if scheme is None else _by_scheme(desk, scheme)
-    by_caller = _overridden(desk, wishes)
+    decided = found.prescribe(desk)
+    by_caller = _overridden(desk, wishes, decided)
     written = _whole(desk, decided) | by_caller
-    written = with_prediction(graph, written, desk.evidence)
-    written = _with_lengths(desk, written, fixed=by_caller)
+    fixed = {*decided, *by_caller}
+    written = with_prediction(graph, written, desk.evidence, fixed=fixed)
+    written = with_followers(desk, written, fixed=by_caller)
     return Plan(
         prescriptions=_with_seeds(written, wishes.seeds),
         seed=seed,
-        policy=found.spec if scheme is None else scheme,
+        policy=found.spec,
         framework=graph.framework,
-        warnings=(
-            *unread(desk),
-            *(() if scheme else depth_warnings(desk.flow, desk.chooser.families)),
-        ),
+        warnings=(*unread(desk), *found.warn(desk)),
         notes=notes(desk),
         first_loss=first_loss(desk, written),
     )
@@ -130,58 +125,40 @@ def _require(graph: Graph, *, seeds: Mapping[str, int], law: str | None) -> None
 
 
 def _whole(desk: Desk, decided: Mapping[str, Prescription]) -> dict[str, Prescription]:
-    """Fill up what the policy left out, and drop what it may not change."""
+    """Fill up what the policy left out, and drop what it may not change.
+
+    What is kept learns at the rate that the policy gives its shape.
+    """
     return {
         p.path: decided[p.path]
         if p.path in decided and desk.is_open(p)
-        else desk.prescribe(p)
+        else _at_rates(desk.prescribe(p), decided.get(p.path))
         for p in desk.graph.parameters
     }
 
 
-def _by_scheme(desk: Desk, scheme: str) -> dict[str, Prescription]:
-    """Fill all weights by one scheme."""
-    reason = f"{scheme} was asked for on all weights."
-    return {
-        path: by_scheme(
-            desk.graph.parameter(path), desk.roles[path], scheme, weight, reason
-        )
-        for path, weight in desk.weights.items()
-        if desk.roles[path].kind in SCALED | SUMMED
-    }
+def _at_rates(p: Prescription, decided: Prescription | None) -> Prescription:
+    """Take over the learning rates that a policy has decided for the parameter."""
+    if decided is None:
+        return p
+    return replace(
+        p,
+        learning_rate=decided.learning_rate,
+        learning_rate_sgd=decided.learning_rate_sgd,
+    )
 
 
-def _overridden(desk: Desk, wishes: Wishes) -> dict[str, Prescription]:
-    """Fill what the caller has asked for by name or pattern."""
-    return {
-        path: by_scheme(
-            desk.graph.parameter(path),
-            desk.roles[path],
-            wish.value,
-            desk.weights.get(path),
-            f"{wish.value} was asked for on {wish.pattern!r}.",
-        )
-        for path, wish in wishes.specs.items()
-    }
-
-
-def _with_lengths(
-    desk: Desk,
-    written: Mapping[str, Prescription],
-    *,
-    fixed: Mapping[str, Prescription],
+def _overridden(
+    desk: Desk, wishes: Wishes, decided: Mapping[str, Prescription]
 ) -> dict[str, Prescription]:
-    """Give lengths (weight norm) that fit the stds which were decided last."""
-    done = dict(written)
-    for path, role in desk.roles.items():
-        node = None if role.node is None else desk.flow.nodes[role.node]
-        is_length = role.kind is RoleKind.WEIGHT_LENGTH and path not in fixed
-        if is_length and node and node.weight:
-            parameter = desk.graph.parameter(path)
-            weight = done[desk.graph.parameter(node.weight.path).path]
-            if desk.is_open(parameter) and weight.std > 0.0:
-                done[path] = weight_length(parameter, role, weight)
-    return done
+    """Fill what the caller has asked for by name or pattern, at the policy's rates."""
+    found = {}
+    for path, wish in wishes.specs.items():
+        parameter, weight = desk.graph.parameter(path), desk.weights.get(path)
+        reason = f"{wish.value} was asked for on {wish.pattern!r}."
+        filled = by_scheme(parameter, desk.roles[path], wish.value, weight, reason)
+        found[path] = _at_rates(filled, decided.get(path))
+    return found
 
 
 def _with_seeds(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -26,14 +25,16 @@ class Policy:
 
     name: as found by `find_policy`. summary: one line. source: authors, year, equation.
     decide: the function; what it leaves out falls to the policy "auto", and its keyword
-    arguments with a default are the options that a spec may set. settings: those that
-    a spec has set.
+    arguments with a default are the options that a spec may set. warnings: what there
+    is to say of the whole model, from the same arguments. settings: those that a spec
+    has set.
     """
 
     name: str
     summary: str
     source: str
     decide: Decide
+    warnings: Callable[..., tuple[str, ...]] | None = None
     settings: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -61,7 +62,11 @@ class Policy:
         Raises:
             ArgumentError: if an option has a value that the policy does not know.
         """
-        return partial(self.decide, **self.settings)(desk)
+        return self.decide(desk, **self.settings)
+
+    def warn(self, desk: Desk) -> tuple[str, ...]:
+        """Say what there is to say of the whole model, in sentences."""
+        return () if self.warnings is None else self.warnings(desk, **self.settings)
 
 
 def settings_of(policy: Policy, spec: Spec) -> Mapping[str, Value]:

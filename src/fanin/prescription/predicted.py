@@ -14,7 +14,7 @@ from fanin.theory.forward import Forward
 from fanin.theory.given import Given
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from fanin.graph.graph import Graph
     from fanin.prescription.evidence import Evidence
@@ -47,12 +47,14 @@ def with_prediction(
     graph: Graph,
     written: Mapping[str, Prescription],
     evidence: Evidence,
+    *,
+    fixed: Container[str] = (),
 ) -> Written:
     """Write the predicted rms of each weight's output beside it, bias left out.
 
-    Heads with a target are scaled too, so that their outputs have that size. What
-    reaches them is predicted with pooling, padding and the growth of streams counted,
-    where the walk of the policy aims at 1.
+    Heads with a target that are not ``fixed`` are scaled too, so that their outputs
+    have that size. What reaches them is predicted with pooling, padding and the growth
+    of streams counted, where the walk of the policy "auto" aims at 1.
     """
     moments = moments_with(graph, written, evidence)
     done = dict(written)
@@ -62,7 +64,8 @@ def with_prediction(
             bias = None if node.bias is None else graph.parameter(node.bias).path
             offset = written.get(bias or "")
             done[path] = _predicted(done[path], moments[node.id], offset)
-    return _with_heads(graph, done, moments)
+    open_ones = {path: p for path, p in done.items() if path not in fixed}
+    return done | _with_heads(graph, open_ones, moments)
 
 
 def _with_heads(

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from fanin.errors import ArgumentError, ShapeError
 from fanin.graph.fans import Fan, matrix_fans
-from fanin.prescription.prescription import KEEP, VALUES, Prescription
+from fanin.prescription.prescription import KEEP, OFFSET, VALUES, Prescription
 from fanin.schemes import find_scheme
 
 if TYPE_CHECKING:
     from fanin.graph.graph import Parameter, Weight
     from fanin.graph.roles import Role
-    from fanin.prescription.choices import Choice
+    from fanin.prescription.choices import Choice, Offset
 
 LAW_NAMES = {"normal": "normal", "uniform": "uniform", "truncated_normal": "truncated"}
 WEIGHT_LAWS = (*LAW_NAMES, "orthogonal")
@@ -101,6 +101,27 @@ def chosen(
         roles=weight.roles,
         target=None if weight.roles.is_lookup else choice.target,
         reason=choice.reason,
+    )
+
+
+def offset_bias(
+    parameter: Parameter, role: Role, offset: Offset, weight: Weight
+) -> Prescription:
+    """Let a bias follow its weight, so that the layer computes W(x − value).
+
+    Its std, |value|·σ_w·√n_in, is written when the weight's is known (`with_offsets`).
+    """
+    return Prescription(
+        path=parameter.path,
+        shape=parameter.shape,
+        dtype=parameter.dtype,
+        role=str(role.kind),
+        scheme=OFFSET,
+        law=OFFSET,
+        value=offset.value,
+        weight=offset.weight,
+        roles=weight.roles,
+        reason=offset.reason,
     )
 
 

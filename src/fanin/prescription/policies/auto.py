@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fanin.prescription.depth import depth_warnings
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,6 +17,11 @@ SUMMARY = "Each weight by its role and by what it reads, balanced over the depth
 SOURCE = "fanin; the sources of each decision stand in its reason"
 
 
-def decide(desk: Desk) -> Mapping[str, Prescription]:
-    """Decide every parameter by its role."""
-    return {p.path: desk.prescribe(p) for p in desk.graph.parameters}
+def decide(_: Desk) -> Mapping[str, Prescription]:
+    """Leave every parameter to the desk, which decides by role (``by_role.py``)."""
+    return {}
+
+
+def warnings(desk: Desk) -> tuple[str, ...]:
+    """Warn of what no weights can mend."""
+    return depth_warnings(desk.flow, desk.chooser.families)
