@@ -117,6 +117,22 @@ class Plan:
         """
         return _upstairs("fanin.api.planning", "apply")(self, model, seed=seed)
 
+    def code(self, framework: str | None = None) -> str:
+        """Give the plan as a script: plain initializer code that needs no fanin.
+
+        The script draws from the same laws with the framework's own generator: other
+        numbers than the plan's, of the same distribution.
+
+        Args:
+            framework: "torch", "keras" or "jax"; None for the plan's own.
+
+        Raises:
+            ArgumentError: if it is none of them, or not that of the plan's model.
+        """
+        from fanin.prescription.code import code_of
+
+        return code_of(self, framework or self.framework)
+
     def with_factors(self, factors: Mapping[str, float]) -> Plan:
         """Give the plan with the std of these weights, and what follows, multiplied.
 
