@@ -6,7 +6,7 @@ Fields of a prescription that most do not need are left out where they say nothi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import asdict, fields
 from importlib.metadata import version
 from math import isfinite
@@ -21,13 +21,21 @@ if TYPE_CHECKING:
     from fanin.prescription.plan import Plan
 
 SCHEMA: Final = "fanin.plan/1"
-OPTIONAL: Final = {
-    field.name: field.default
-    for field in fields(Prescription)
-    if field.name in {"mirrored", "n_blocks", "parts", "weight", "learning_rate"}
-    or field.name in {"learning_rate_sgd", "gradient", "seed"}
+RARE: Final = (
+    "mirrored",
+    "n_blocks",
+    "parts",
+    "weight",
+    "learning_rate",
+    "learning_rate_sgd",
+    "gradient",
+    "seed",
+    "evidence",
+)
+DEFAULTS: Final = {
+    field.name: field.default for field in fields(Prescription) if field.name in RARE
 }
-"""Fields that may be missing, and what they are then."""
+"""Fields of a prescription that may be missing, and what they are then."""
 
 
 def dumps(plan: Plan) -> str:
@@ -53,7 +61,7 @@ def _object(prescription: Prescription) -> dict[str, Any]:
     return {
         name: value
         for name, value in found.items()
-        if name not in OPTIONAL or getattr(prescription, name) != OPTIONAL[name]
+        if name not in DEFAULTS or getattr(prescription, name) != DEFAULTS[name]
     }
 
 
@@ -112,11 +120,13 @@ def _fields(
     data: dict[str, Any],
     known: dict[str, Reader],
     where: str,
-    ignored: set[str] | None = None,
+    *,
+    ignored: Container[str] = (),
+    optional: Container[str] = (),
 ) -> dict[str, Any]:
-    """Read every known field; none of them may be missing, and no other be there."""
-    missing = [name for name in known if name not in data and name not in OPTIONAL]
-    unknown = [name for name in data if name not in {*known, *(ignored or ())}]
+    """Read every known field; only optional ones may be missing, and no other there."""
+    missing = [name for name in known if name not in data and name not in optional]
+    unknown = [name for name in data if name not in known and name not in ignored]
     if missing or unknown:
         received = (
             f"{where} without {missing}" if missing else f"{where} with {unknown}"
@@ -173,11 +183,13 @@ def _each(reader: Reader) -> Reader:
     return read_all
 
 
-def _record(kind: type, readers: dict[str, Reader]) -> Reader:
+def _record(
+    kind: type, readers: dict[str, Reader], optional: Container[str] = ()
+) -> Reader:
     def read_one(value: Any, name: str) -> Any:  # noqa: ANN401
         if not isinstance(value, dict):
             _refuse(f"{name} = {value!r}", f"JSON in which {name!r} is an object")
-        return kind(**_fields(value, readers, name))
+        return kind(**_fields(value, readers, name, optional=optional))
 
     return read_one
 
@@ -203,6 +215,7 @@ _PART = _record(
 _MEASURES = ("gain", "target", "predicted", "low", "high", "measured", "gradient")
 _BY_FIELD: dict[str, Reader] = {
     **dict.fromkeys(("path", "dtype", "role", "scheme", "law", "reason"), _text),
+    "evidence": _text,
     **dict.fromkeys(("std", "value", "factor"), _number),
     **dict.fromkeys(("learning_rate", "learning_rate_sgd"), _number),
     **dict.fromkeys(_MEASURES, _optional(_number)),
@@ -216,7 +229,7 @@ _BY_FIELD: dict[str, Reader] = {
     "roles": _optional(_ROLES),
 }
 _READERS = {field.name: _BY_FIELD[field.name] for field in fields(Prescription)}
-_prescription = _record(Prescription, _READERS)
+_prescription = _record(Prescription, _READERS, optional=RARE)
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401

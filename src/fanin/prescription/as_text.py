@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from fanin.prescription.rows import HEADINGS, Row, reasons, rows
+from fanin.prescription.rows import HEADINGS, Row, columns, reasons, rows
 
 if TYPE_CHECKING:
     from fanin.prescription.plan import Plan
@@ -55,7 +55,7 @@ def _counted(drawn: list[Prescription]) -> str:
 def _columns(found: list[Row]) -> list[str]:
     """Lay the cells out; a column that is empty throughout is left out."""
     cells = [HEADINGS, *(row.cells for row in found)]
-    shown = [i for i in range(len(HEADINGS)) if any(line[i] for line in cells[1:])]
+    shown = columns(found)
     widths = fitted({i: max(len(line[i]) for line in cells) for i in shown})
     lines = [
         "  ".join(cut(line[i], widths[i]).ljust(widths[i]) for i in shown).rstrip()

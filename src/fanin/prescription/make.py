@@ -98,7 +98,7 @@ def make_plan(  # noqa: PLR0913 (each is one wish a person has)
     written = with_prediction(graph, written, desk.evidence, fixed=fixed)
     written = with_followers(desk, written, fixed=by_caller)
     return Plan(
-        prescriptions=_with_seeds(written, wishes.seeds),
+        prescriptions=_finished(desk, written, wishes.seeds),
         seed=seed,
         policy=found.spec,
         framework=graph.framework,
@@ -161,9 +161,11 @@ def _overridden(
     return found
 
 
-def _with_seeds(
-    written: Mapping[str, Prescription], seeds: Mapping[str, int]
+def _finished(
+    desk: Desk, written: Mapping[str, Prescription], seeds: Mapping[str, int]
 ) -> tuple[Prescription, ...]:
+    """Write the seeds of single parameters down, and how each role was found."""
     return tuple(
-        replace(p, seed=seeds.get(path, p.seed)) for path, p in written.items()
+        replace(p, seed=seeds.get(path, p.seed), evidence=desk.roles[path].evidence)
+        for path, p in written.items()
     )

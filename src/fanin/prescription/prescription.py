@@ -52,7 +52,7 @@ class Prescription:
     std: of the entries, in the weight's unit; root mean square for the matrix laws.
     value: the mean of all entries. gain: dimensionless, std = gain/√fan of the scheme;
     None where none applies. fan, roles: of a weight, else None.
-    reason: one or two sentences.
+    reason: one or two sentences. evidence: how the role was found.
     mirrored: axes of the shape whose second half holds minus the first half; the law
     is drawn on the halved shape, with fans of its own. n_blocks: the output axis is
     cut in so many equal blocks, each drawn for itself (an n × n matrix a gate).
@@ -97,6 +97,7 @@ class Prescription:
     learning_rate_sgd: float = 1.0
     gradient: float | None = None
     seed: int | None = None
+    evidence: str = ""
 
     @property
     def is_kept(self) -> bool:
@@ -105,8 +106,28 @@ class Prescription:
 
     @property
     def variance(self) -> float:
-        """Give std²: of one entry."""
-        return self.std**2
+        """Give the mean square of what is drawn, over all entries: std², and parts.
+
+        The std is that of the units that no part names; no two parts share a unit.
+
+        >>> gate = Part(kind="gate", start=0, size=1, period=2, factor=3.0)
+        >>> Prescription(
+        ...     path="w",
+        ...     shape=(2, 3),
+        ...     dtype="float32",
+        ...     role="",
+        ...     scheme="normal",
+        ...     law="normal",
+        ...     reason="",
+        ...     std=1.0,
+        ...     parts=(gate,),
+        ... ).variance
+        5.0
+        """
+        changed = sum(
+            part.size / part.period * (_square(part) - 1.0) for part in self.parts
+        )
+        return self.std**2 * (1.0 + changed)
 
     @property
     def size(self) -> int:
@@ -127,3 +148,8 @@ class Prescription:
         for length in self.shape:
             size *= length
         return size
+
+
+def _square(part: Part) -> float:
+    """Give the square by which a part multiplies a variance: 0 where a value is set."""
+    return part.factor**2 if part.value is None else 0.0

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fanin.prescription.prescription import VALUES, Prescription
+from fanin.prescription.prescription import OFFSET, VALUES, Prescription
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +20,8 @@ HEADINGS = (
     "std",
     "output rms",
     "measured",
+    "gradient",
+    "learning rate",
 )
 SHOWN = 3
 """Rows named before a reason."""
@@ -48,22 +50,45 @@ class Row:
             self.name if n_alike == 1 else f"{self.name} (×{n_alike})",
             "×".join(str(length) for length in p.shape) or "()",
             p.role,
-            p.scheme.partition("(gain")[0],
+            ", ".join((p.scheme.partition("(gain")[0], *structure(p))),
             extent([q.gain for q in self.alike], digits=4),
             spread(self.alike),
             extent([q.predicted for q in self.alike]),
             extent([q.measured for q in self.alike]),
+            extent([q.gradient for q in self.alike]),
+            rates(self.alike),
         )
+
+
+def columns(found: Iterable[Row]) -> list[int]:
+    """Give the columns of the table that are not empty throughout."""
+    cells = [row.cells for row in found]
+    return [i for i in range(len(HEADINGS)) if any(line[i] for line in cells)]
 
 
 def reasons(found: Iterable[Row]) -> list[tuple[str, str]]:
     """Give each reason once, after the names of the rows that it is for."""
+    return _named_once((row.first.reason, row.name) for row in found)
+
+
+def evidence(found: Iterable[Row]) -> list[tuple[str, str]]:
+    """Give how each role was found once, after the names of the parameters."""
+    return _named_once(
+        (f"{p.role}: {p.evidence}", p.path)
+        for row in found
+        for p in row.alike
+        if p.evidence
+    )
+
+
+def _named_once(said: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Give each text once, after the first few names that it is said of."""
     names: dict[str, list[str]] = {}
-    for row in found:
-        names.setdefault(row.first.reason, []).append(row.name)
+    for text, name in said:
+        names.setdefault(text, []).append(name)
     return [
-        (", ".join(paths[:SHOWN]) + (", …" if len(paths) > SHOWN else ""), reason)
-        for reason, paths in names.items()
+        (", ".join(found[:SHOWN]) + (", …" if len(found) > SHOWN else ""), text)
+        for text, found in names.items()
     ]
 
 
@@ -100,7 +125,8 @@ def _likeness(p: Prescription) -> tuple[object, ...]:
     path = re.sub(r"\d+", "#", p.path)
     scheme = p.scheme.partition("(gain")[0]
     is_scaled = p.std > 0.0
-    return (path, p.shape, p.role, scheme, p.law, is_scaled, f"{p.value:.4g}")
+    form = (p.n_blocks, p.mirrored, p.parts)
+    return (path, p.shape, p.role, scheme, p.law, is_scaled, f"{p.value:.4g}", form)
 
 
 def common_name(paths: list[str]) -> str:
@@ -129,7 +155,52 @@ def spread(alike: tuple[Prescription, ...]) -> str:
         return f"{min(p.values):.2g}…{max(p.values):.2g}"
     if p.law == "constant":
         return f"{p.value:.4g}"
+    if p.law == OFFSET:
+        return f"−{p.value:.4g}·Σw"
     return extent([q.std for q in alike], digits=4)
+
+
+def structure(p: Prescription) -> list[str]:
+    """Say in words what is done beside the law.
+
+    >>> structure(
+    ...     Prescription(
+    ...         path="w",
+    ...         shape=(8, 2),
+    ...         dtype="float32",
+    ...         role="recurrent",
+    ...         scheme="orthogonal",
+    ...         law="orthogonal",
+    ...         reason="",
+    ...         n_blocks=4,
+    ...         mirrored=(1,),
+    ...     )
+    ... )
+    ['4 blocks', 'mirrored']
+    """
+    words = [f"{p.n_blocks} blocks"] if p.n_blocks > 1 else []
+    words += ["mirrored"] if p.mirrored else []
+    words += [
+        f"{part.kind} ×{part.factor:.3g}"
+        if part.value is None
+        else f"{part.kind} {part.value:.3g}"
+        for part in p.parts
+    ]
+    return words
+
+
+def rates(alike: tuple[Prescription, ...]) -> str:
+    """Give the multipliers of the learning rate, of Adam's and then SGD's, or nothing.
+
+    Nothing where all are 1.
+    """
+    adam, sgd = (
+        extent([getattr(p, name) for p in alike])
+        for name in ("learning_rate", "learning_rate_sgd")
+    )
+    if adam == sgd:
+        return "" if adam == "1" else f"×{adam}"
+    return f"×{adam} (SGD ×{sgd})"
 
 
 def extent(numbers: list[float | None], *, digits: int = 3) -> str:

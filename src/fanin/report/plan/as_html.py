@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from fanin.prescription.as_text import headline
-from fanin.prescription.rows import HEADINGS, reasons, rows
+from fanin.prescription.rows import HEADINGS, columns, evidence, reasons, rows
 from fanin.report.page import (
     Section,
     figure,
@@ -20,6 +20,8 @@ from fanin.report.page import (
 from fanin.report.plan.sizes import size_chart, size_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fanin.prescription import Plan
 
 
@@ -43,12 +45,24 @@ def body(plan: Plan) -> str:
         parts.append(notice("note", text))
     found = rows(plan.prescriptions)
     caption = "What each parameter gets. Like parameters share a row."
-    parts.append(table(HEADINGS, [row.cells for row in found], caption=caption))
-    said = "".join(
-        f"<li><strong>{inline(names)}</strong>: {inline(reason)}</li>"
-        for names, reason in reasons(found)
+    shown = columns(found)
+    cells = [[row.cells[i] for i in shown] for row in found]
+    parts.append(table([HEADINGS[i] for i in shown], cells, caption=caption))
+    parts.append(f"<h3>Why</h3>{_list(reasons(found))}")
+    known = evidence(found)
+    if known:
+        title = "<summary>How each role was found</summary>"
+        parts.append(f"<details>{title}{_list(known)}</details>")
+    return "".join(parts)
+
+
+def _list(said: Sequence[tuple[str, str]]) -> str:
+    """Give what is said of some parameters, after their names."""
+    items = "".join(
+        f"<li><strong>{inline(names)}</strong>: {inline(text)}</li>"
+        for names, text in said
     )
-    return "".join([*parts, f"<h3>Why</h3><ul>{said}</ul>"])
+    return f"<ul>{items}</ul>"
 
 
 def page_of(plan: Plan, *, title: str = "Plan") -> str:
