@@ -22,6 +22,7 @@ from fanin.api import check as check
 from fanin.api import compare as compare
 from fanin.api import draw as draw
 from fanin.api import explain as explain
+from fanin.api import groups as groups
 from fanin.api import init as init
 from fanin.api import plan as plan
 from fanin.errors import FaninError as FaninError
@@ -39,6 +40,7 @@ __all__ = [
     "compare",
     "draw",
     "explain",
+    "groups",
     "init",
     "plan",
     "schemes",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from fanin.graph import Graph, Measurement, Parameter, Task
+    from fanin.graph.rate import Rate
     from fanin.graph.signature import InputSignature
 
 Draw = Callable[["np.ndarray | None"], "np.ndarray"]
@@ -60,6 +61,10 @@ class Framework(Protocol):
         Raises:
             UnknownParameterError, NoStorageError, ShapeError: the model is unchanged.
         """
+        ...
+
+    def groups(self, model: Any, rates: Mapping[str, Rate]) -> Any:
+        """Give each trainable parameter's rate, in the form that optimizers take."""
         ...
 
     def seed(self, model: Any) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from fanin.errors import SignalError, UnknownParameterError
 from fanin.files import write_text
 from fanin.prescription import as_json, as_text
 from fanin.prescription.drawing import draws_of
+from fanin.prescription.multipliers import multipliers
 from fanin.prescription.prescription import KEEP, OFFSET, VALUES, Prescription
 
 if TYPE_CHECKING:
@@ -132,6 +133,23 @@ class Plan:
         from fanin.prescription.code import code_of
 
         return code_of(self, framework or self.framework)
+
+    def multipliers(self, optimizer: str = "adam") -> dict[str, float]:
+        """Give what the learning rate of each parameter is multiplied by, by path."""
+        return multipliers(self, optimizer)
+
+    def groups(
+        self,
+        model: object,
+        *,
+        lr: float,
+        optimizer: str = "adam",
+        weight_decay: float = 0.0,
+    ) -> Any:  # noqa: ANN401 (each framework's own kind)
+        """Give each parameter its learning rate and decay: see `fanin.groups`."""
+        verb = _upstairs("fanin.api.grouping", "groups")
+        wanted = {"lr": lr, "optimizer": optimizer, "weight_decay": weight_decay}
+        return verb(self, model, **wanted)
 
     def with_factors(self, factors: Mapping[str, float]) -> Plan:
         """Give the plan with the std of these weights, and what follows, multiplied.

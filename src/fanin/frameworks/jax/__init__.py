@@ -7,6 +7,7 @@ from fanin.frameworks.jax.example import input_signatures as input_signatures
 from fanin.frameworks.jax.files import require_format as require_format
 from fanin.frameworks.jax.files import save as save
 from fanin.frameworks.jax.gradients import gradients as gradients
+from fanin.frameworks.jax.groups import groups as groups
 from fanin.frameworks.jax.measure import measure as measure
 from fanin.frameworks.jax.opening import is_immutable as is_immutable
 from fanin.frameworks.jax.opening import owns as owns

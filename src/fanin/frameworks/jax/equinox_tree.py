@@ -85,6 +85,15 @@ class EquinoxModel:
         """Give a new module that holds these parameters."""
         return self._with(arrays)
 
+    def numbered(self, numbers: Mapping[str, float]) -> Any:
+        """Give the module's tree with a number at each parameter, and None elsewhere.
+
+        As ``eqx.filter_grad`` gives gradients.
+        """
+        module = self.model[0] if self.has_state else self.model
+        leaves = [numbers.get(name) for name, _, _ in self.module_leaves]
+        return jax.tree.unflatten(jax.tree.structure(module), leaves)
+
     def _with(self, values: Mapping[str, Any]) -> Any:
         module = self.model[0] if self.has_state else self.model
         made = _rebuilt(module, self.module_leaves, values, "")

@@ -101,6 +101,16 @@ class NnxModel:
         nnx.update(self.model, nnx.from_flat_state(changed))
         return self.model
 
+    def numbered(self, numbers: Mapping[str, float]) -> Any:
+        """Give a state with a number in each parameter, as ``nnx.grad`` gives them."""
+        return nnx.from_flat_state(
+            [
+                (path, variable.replace(numbers[self.names[path]]))
+                for path, variable in self.flat.items()
+                if self.names[path] in numbers
+            ]
+        )
+
 
 def _array(variable: Any) -> Any:
     """Give what a variable holds; a module may hold a bare array as well."""

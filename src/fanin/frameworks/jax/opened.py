@@ -61,6 +61,10 @@ class Opened(Protocol):
         """Give the model that holds these parameters: itself where it is mutable."""
         ...
 
+    def numbered(self, numbers: Mapping[str, float]) -> Any:
+        """Give a tree of these numbers, by parameter, in the shape of gradients."""
+        ...
+
 
 def is_array(leaf: Any) -> bool:
     """Say whether a leaf is an array, or the shape of one."""

@@ -72,6 +72,11 @@ class PairModel:
         structure = jax.tree.structure(self.params)
         return self.apply, jax.tree.unflatten(structure, leaves)
 
+    def numbered(self, numbers: Mapping[str, float]) -> Any:
+        """Give the tree with a number at each parameter, and 0 at what is not one."""
+        leaves = [numbers.get(name, 0.0) for name, _, _ in self.leaves]
+        return jax.tree.unflatten(jax.tree.structure(self.params), leaves)
+
 
 def _names(apply: Any) -> list[str]:
     try:

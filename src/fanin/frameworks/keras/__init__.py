@@ -7,6 +7,7 @@ from fanin.frameworks.keras.example import input_signatures as input_signatures
 from fanin.frameworks.keras.files import require_format as require_format
 from fanin.frameworks.keras.files import save as save
 from fanin.frameworks.keras.gradients import gradients as gradients
+from fanin.frameworks.keras.groups import groups as groups
 from fanin.frameworks.keras.initializers import (
     shared_initializers as shared_initializers,
 )

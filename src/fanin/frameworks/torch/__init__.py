@@ -7,6 +7,7 @@ from fanin.frameworks.torch.example import input_signatures as input_signatures
 from fanin.frameworks.torch.files import require_format as require_format
 from fanin.frameworks.torch.files import save as save
 from fanin.frameworks.torch.gradients import gradients as gradients
+from fanin.frameworks.torch.groups import groups as groups
 from fanin.frameworks.torch.measure import measure as measure
 from fanin.frameworks.torch.parameters import buffers as buffers
 from fanin.frameworks.torch.parameters import owns as owns
