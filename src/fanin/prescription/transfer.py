@@ -80,12 +80,12 @@ def widened(
         factor: by which the model multiplies what the weight gives, over the base's.
     """
     rated = with_rates(p, adam(growth, factor), sgd(growth, factor))
-    if not is_drawn(p) or std == 0.0:
+    is_same = growth.kind == "finite" and factor == 1.0 and std == p.std
+    if not is_drawn(p) or std == 0.0 or is_same:
         return rated
     wanted = std * spread(growth, factor)
     words = f"It {NAMES[growth.kind]}"
-    if wanted != std:
-        words += f": the base's std {std:.4g} times {wanted / std:.4g}"
+    words += f": the base's std {std:.4g} times {wanted / std:.4g}"
     if factor != 1.0:
         words += f", as the model multiplies by {factor:.4g} times as much after it"
     return with_std(rated, wanted, f"{p.reason} {words}.")

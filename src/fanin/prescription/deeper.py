@@ -1,0 +1,118 @@
+"""How much deeper a model is than its base, and what lies on which branch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import TYPE_CHECKING
+
+from fanin.errors import ArgumentError, ContradictionError
+from fanin.graph.graph import Op
+from fanin.prescription.blocks import Blocks, last_norms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from fanin.graph.graph import Graph, Node
+    from fanin.prescription.blocks import Block, Chain
+
+
+@dataclass(frozen=True, kw_only=True)
+class Depth:
+    """One parameter on a residual branch.
+
+    deeper: branches of its stream over those of the base's. is_end: it writes the
+    branch's output last, so that a factor on the branch can stand in it.
+    """
+
+    deeper: float
+    is_end: bool
+
+    @property
+    def factor(self) -> float:
+        """Give what each branch is multiplied by, over the base's: 1/√L.
+
+        >>> Depth(deeper=4.0, is_end=True).factor
+        0.5
+        """
+        return 1.0 / sqrt(self.deeper)
+
+
+def depths(graph: Graph, base: Graph | None, depth: int | None) -> dict[str, Depth]:
+    """Give all parameters on residual branches, by path.
+
+    Streams that are normalized after each sum are left out: there the scale of a
+    branch is set by the normalization.
+
+    Args:
+        graph: of the model.
+        base: of the base; its streams are compared in order.
+        depth: branches of the base's stream, where no base is at hand.
+
+    Raises:
+        ArgumentError: if the depth is below 1.
+        ContradictionError: if there is a base and a depth.
+    """
+    if base is not None and depth is not None:
+        raise ContradictionError.of([f"base= gives the depth, and so does {depth}."])
+    if depth is not None and depth < 1:
+        expected = "a whole number of 1 or more"
+        raise ArgumentError.of(argument="depth", received=depth, expected=expected)
+    blocks = Blocks(graph)
+    before = None if base is None else Blocks(base)
+    ratios = {
+        chain.number: _deeper(blocks, chain, before, depth)
+        for chain in blocks.chains.values()
+        if not blocks.is_post_norm(chain)
+    }
+    found: dict[str, Depth] = {}
+    for block in blocks.all:
+        if block.chain.number in ratios:
+            for path, is_end in _held(blocks, block):
+                deeper = ratios[block.chain.number]
+                found.setdefault(path, Depth(deeper=deeper, is_end=is_end))
+    return found
+
+
+def _deeper(
+    blocks: Blocks, chain: Chain, before: Blocks | None, depth: int | None
+) -> float:
+    """Compare a chain with the one that stands in its place in the base."""
+    if depth is not None:
+        return chain.n_branches / depth
+    if before is None:
+        return 1.0
+    numbers, others = list(blocks.chains), list(before.chains)
+    place = numbers.index(chain.number)
+    if place >= len(others):
+        return 1.0
+    return chain.n_branches / before.chains[others[place]].n_branches
+
+
+def _held(blocks: Blocks, block: Block) -> Iterator[tuple[str, bool]]:
+    """Yield the parameters of a block, and whether each writes its output last."""
+    graph, claims = blocks.flow.graph, _claims(blocks)
+    ends = frozenset(last_norms(blocks, block)) or frozenset(block.joint.ends)
+    for node_id in sorted(block.members.all):
+        if node_id in block.members.beside and claims[node_id] > 1:
+            continue
+        for name in _names(blocks.flow.nodes[node_id]):
+            yield graph.parameter(name).path, node_id in ends
+
+
+def _claims(blocks: Blocks) -> Mapping[int, int]:
+    """Count the blocks that read each node from beside."""
+    found: dict[int, int] = {}
+    for block in blocks.all:
+        for node_id in block.members.beside:
+            found[node_id] = found.get(node_id, 0) + 1
+    return found
+
+
+def _names(node: Node) -> Iterator[str]:
+    """Yield the parameters that a node uses; a table is no part of a branch."""
+    if node.weight is not None and not node.weight.roles.is_lookup:
+        yield node.weight.path
+    yield from (name for name in (node.bias, node.scale) if name is not None)
+    if node.op is Op.PARAMETER:
+        yield node.path
