@@ -98,15 +98,31 @@ class Framework(Protocol):
         task: Task,
         values: Mapping[str, np.ndarray],
         targets: Mapping[str, float],
+        followers: Mapping[str, str] | None = None,
     ) -> dict[str, float]:
         """Find the factor of each weight in one forward pass.
 
-        The model runs once with ``values``. When a linear node whose weight is in
-        ``targets`` runs for the first time, its output (without the bias) is divided
-        so that its root mean square is the target, before the next node reads it.
+        The model runs once with ``values``. As a product with a weight appears, its
+        output (without the bias) is multiplied so that its root mean square is the
+        target, before the next node reads it. Of a weight that is used again it is
+        the second moment pooled over its uses that is met, which takes a few passes
+        more (``frameworks.calibration``).
+
+        Args:
+            model: it is left as it is.
+            task: its batch is run; loss and target are not read.
+            values: the parameters to run with, by path; others are the model's own.
+            targets: root mean square wanted of an output, by the path of its weight,
+                or of the parameter that alone sets the weight's size (weight norm).
+            followers: by weight, a bias that is a multiple of the weight: it counts as
+                part of the output, and is multiplied with it.
 
         Returns:
-            The factor by which each weight in ``targets`` is to be multiplied.
+            The factor by which each parameter in ``targets`` is to be multiplied: 1
+            where no product reads it, or where its size does not matter.
+
+        Raises:
+            SignalError: if an output is always 0, though no weight is 0, or not finite.
         """
         ...
 

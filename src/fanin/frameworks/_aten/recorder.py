@@ -6,7 +6,7 @@ keeps a map from tensors to the builder's values. Operations that work in place 
 their tensor a new value; tensors over the same memory are told of it.
 
     recorder = Recorder(builder)
-    for path, tensor in ...: recorder.announce(tensor, builder.parameter(path), path)
+    for path, tensor in ...: recorder.announce(tensor, builder.parameter(path))
     with recorder:
         output = run()
     built = builder.build([recorder.value_of(output)])
@@ -32,7 +32,9 @@ from fanin.frameworks._aten.arrays import Arrays
 from fanin.frameworks._aten.call import Call, is_counted
 from fanin.frameworks._aten.known import MOST_KNOWN, Known
 from fanin.frameworks._aten.ledger import Ledger
+from fanin.frameworks._aten.product import Product
 from fanin.frameworks._aten.stillness import Stillness, is_whole
+from fanin.graph.degree import USES, DegreesOf
 from fanin.graph.draft import Kind, Place
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 
     from fanin.frameworks._aten.translate import Translator
     from fanin.graph.builder import GraphBuilder
+    from fanin.graph.degree import Degrees
+    from fanin.graph.draft import Draft
 
 MOST_SHOWN: Final = 4096
 """Entries up to which a parameter's numbers are shown to the builder."""
@@ -70,14 +74,13 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         place: tells where in the user's code the run is, for each operation.
         leaf: gives the value of a tensor that was not announced and that no operation
             made; by default it is a constant.
-        change: is handed each output of a parameter's contraction, with the path of
-            the parameter and the bias that is in it, and gives what runs on.
+        change: is handed each output of a contraction with parameters, and gives what
+            runs on.
 
     Attributes:
         calls: for each value that an operation gave, the number of that operation in
             order of execution, and which of its outputs it is.
         n_calls: operations so far. names: of all of them.
-        views: for each value that is a parameter, moved or cut: the parameter's path.
     """
 
     def __init__(
@@ -86,8 +89,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         *,
         place: Callable[[], Place] = Place,
         leaf: Callable[[torch.Tensor], int] | None = None,
-        change: Callable[[str, torch.Tensor, torch.Tensor | None], torch.Tensor]
-        | None = None,
+        change: Callable[[Product], torch.Tensor] | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.builder = builder
@@ -97,8 +99,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._ledger = Ledger(builder, leaf or self._constant)
         self._stillness = Stillness(builder)
         self.change = change
+        self._degrees = DegreesOf(builder.drafts)
         self.calls: dict[int, tuple[int, int]] = {}
-        self.views: dict[int, str] = {}
         self.names: list[str] = []
 
     @property
@@ -121,18 +123,15 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self,
         tensor: torch.Tensor,
         value: int,
-        path: str = "",
         numbers: torch.Tensor | None = None,
     ) -> None:
         """Say which value a tensor is.
 
-        path: if it is a parameter. numbers: of a meta tensor, where they are known.
+        numbers: of a meta tensor, where they are known.
         """
         self._ledger.announce(tensor, value)
         if numbers is not None:
             self.known.tell(tensor, numbers)
-        if path:
-            self.views[value] = path
 
     def value_of(self, tensor: torch.Tensor) -> int:
         """Give the value that a tensor is."""
@@ -257,23 +256,29 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Let the first output of a contraction with a parameter be changed."""
         if self.change is None or call.written or call.name not in summing.TRANSLATORS:
             return None
-        path = self._weight_path(value)
-        if path is None:
+        draft, degrees = self._weight_in(value)
+        if draft is None or degrees is None:
             return None
-        return self.change(path, call.outputs[0], summing.bias_of(call))
+        product = Product(
+            degrees=degrees,
+            output=call.outputs[0],
+            bias=summing.bias_of(call),
+            unit_axis=1 if draft.kind is Kind.CONVOLVE else -1,
+        )
+        return self.change(product)
 
-    def _weight_path(self, value: int) -> str | None:
-        """Give the parameter that a product was made with; a sum may have followed."""
+    def _weight_in(self, value: int) -> tuple[Draft | None, Degrees | None]:
+        """Give a product and the parameters in it; a sum may have followed."""
         draft = self.builder.drafts[value]
         while draft.kind is Kind.POINTWISE:
             draft = self.builder.drafts[draft.inputs[0]]
-        if draft.kind not in {Kind.CONTRACT, Kind.CONVOLVE, Kind.LOOKUP}:
-            return None
-        paths = [self.views[i] for i in draft.inputs if i in self.views]
+        if draft.kind not in USES:
+            return None, None
+        degrees = self._degrees.weight_in(draft)
         first = self.builder.drafts[draft.inputs[0]]
-        if not paths and first.kind is Kind.CONTRACT and first.name == draft.name:
-            paths = [self.views[i] for i in first.inputs if i in self.views]
-        return paths[0] if len(paths) == 1 else None
+        if not degrees and first.kind is Kind.CONTRACT and first.name == draft.name:
+            degrees = self._degrees.weight_in(first)
+        return draft, degrees
 
     def _take_note(self, call: Call, values: Sequence[int]) -> None:
         for tensor, value in zip(call.written, values, strict=False):
@@ -281,13 +286,6 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for output, value in zip(call.outputs, values, strict=False):
             if not any(output is tensor for tensor in call.written):
                 self.announce(output, value)
-        self._follow_views(call, values)
-
-    def _follow_views(self, call: Call, values: Sequence[int]) -> None:
-        if call.name in shaping.VIEWS and self.views:
-            path = self.views.get(self.value_of(call.tensors[0]))
-            if path is not None:
-                self.views.update(dict.fromkeys(values, path))
 
 
 _SAME: Final = frozenset({"alias", "detach", "lift", "lift_fresh"})

@@ -35,9 +35,6 @@ def contracted(recorder: Recorder, step: Step) -> Sequence[int]:
         on_right[i] for i in range(rank_right) if i not in {*over_right, *batch_right}
     ]
     out = "".join([on_left[axis] for axis in batch_left] + free)
-    for side, other in ((right, left), (left, right)):
-        if other not in recorder.views:
-            recorder.multiply_by(step, side)
     subscripts = f"{''.join(on_left)},{''.join(on_right)}->{out}"
     return [recorder.builder.contract("dot_general", left, right, subscripts)]
 
@@ -66,7 +63,6 @@ def convolved(recorder: Recorder, step: Step) -> Sequence[int]:
         is_transposed=spread > 1,
         has_all_outputs=spread > 1 and groups > 1,
     )
-    recorder.multiply_by(step, weight)
     made = recorder.builder.convolve(
         "conv_general_dilated",
         source,
@@ -110,7 +106,6 @@ def gathered(recorder: Recorder, step: Step) -> Sequence[int]:
     is_rows = len(cut) == 1 and sizes[cut[0]] == 1 and cut[0] in numbers.start_index_map
     if not (is_rows and is_last) or numbers.operand_batching_dims:
         return [recorder.builder.pick("gather", table, shape)]
-    recorder.multiply_by(step, table)
     column = _column(recorder, indices, numbers.start_index_map.index(cut[0]))
     made = recorder.builder.lookup("gather", table, column, axis=cut[0])
     if recorder.builder.shape(made) != shape:
@@ -147,7 +142,6 @@ def contracted_by_group(recorder: Recorder, step: Step) -> Sequence[int]:
     matrix = recorder.builder.pick(
         "ragged_dot", stack, shape[1:], axis=0, start=0, is_dropped=True
     )
-    recorder.multiply_by(step, stack)
     return [recorder.builder.contract("ragged_dot", left, matrix, "ab,bc->ac")]
 
 

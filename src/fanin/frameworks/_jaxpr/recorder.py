@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from fanin.frameworks._jaxpr.steps import Constant
+from fanin.graph.degree import DegreesOf
 from fanin.graph.draft import Place
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from fanin.frameworks._jaxpr.reduction import Reduction, Total
     from fanin.frameworks._jaxpr.steps import Source, Step
     from fanin.graph.builder import GraphBuilder
+    from fanin.graph.degree import Degrees
 
     Translator = Callable[["Recorder", Step], Sequence[int]]
 
@@ -50,8 +52,8 @@ class Recorder:
     dtypes: of the program's values. drafts: the builder's id of each of them; values:
     the other way round. numbers: values that neither batch nor parameters decide.
     keeps: of random values, the share that is kept where they are a mask, else NaN;
-    recipes: the step that draws each. linears: by value, the path of the parameter
-    that a contraction was made with.
+    recipes: the step that draws each. linears: by value, of products with a weight, the
+    degrees in the parameters that it is made of.
 
     By draft: views, the path of the parameter whose numbers it holds in some order and
     shape; totals, quotients, products and reductions, what it is a sum, a quotient by a
@@ -93,7 +95,8 @@ class Recorder:
         self.thin: dict[int, int] = {}
         self.recipes: dict[int, Step] = {}
         self.views: dict[int, str] = {}
-        self.linears: dict[int, str] = {}
+        self.linears: dict[int, Degrees] = {}
+        self._degrees = DegreesOf(builder.drafts)
 
     # What is known of a value
 
@@ -158,11 +161,6 @@ class Recorder:
             return str(np.asarray(source.value).dtype)
         return self.dtypes[source]
 
-    def multiply_by(self, step: Step, weight: int) -> None:
-        """Note that the step contracts something with a parameter, if it does."""
-        if weight in self.views:
-            self.linears.setdefault(step.outputs[0], self.views[weight])
-
     # One step
 
     def take(self, step: Step) -> None:
@@ -175,9 +173,13 @@ class Recorder:
         if self._fold(step) or self._draw(step):
             return
         translate = self.translators.get(step.primitive, self.translate_other)
+        n_before = len(self.builder.drafts)
         for value, draft in zip(step.outputs, translate(self, step), strict=True):
             self.drafts[value] = draft
             self.values.setdefault(draft, value)
+            degrees = self._degrees.made_since(draft, n_before)
+            if degrees:
+                self.linears.setdefault(value, degrees)
 
     def _take_inside(self, step: Step) -> None:
         if self._fold(step) or self._draw(step):

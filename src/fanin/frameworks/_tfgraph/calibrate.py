@@ -1,12 +1,14 @@
-"""Finds the factor of each weight while a TensorFlow program runs forward once."""
+"""Finds the factor of each weight while a TensorFlow program runs forward."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import tensorflow as tf
 
 from fanin.frameworks._tfgraph.interpret import interpret
+from fanin.frameworks.calibration import Goals, Pass, Seen, Trial, settle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,43 +22,56 @@ def calibrate(
     program: Program,
     arguments: Sequence[Argument],
     recorded: Recorded,
-    targets: Mapping[str, float],
+    goals: Goals,
+    values: Mapping[str, np.ndarray],
 ) -> dict[str, float]:
-    """Run the program once, and scale the output of each linear step as it appears.
+    """Run the program, and scale the output of each linear step as it appears.
 
     The factor is found where a weight first gives anything but zeros (a recurrent
     one gives zeros in the first round); wherever it is used again, the output is
-    multiplied by the same factor, as if the weight had been.
+    multiplied by the same factor, as if the weight had been. See
+    ``frameworks.calibration``.
 
     Args:
         program: the steps.
         arguments: what goes in.
-        recorded: its graph, and ``linears``: the value that each linear node's step
-            gave before a bias was added.
-        targets: root mean square wanted of each weight's output, by path.
+        recorded: its graph, and ``linears``.
+        goals: what is wanted.
+        values: of the parameters among the arguments, by path.
 
     Returns:
-        The factor of each weight in ``targets``; 1 where its output is all zero, not
-        finite, or where the weight is not used.
+        The factors that were found, by path.
+
+    Raises:
+        SignalError: if an output is always 0, though no weight is 0, or not finite.
     """
-    factors: dict[str, float] = {}
+    products = recorded.products(goals)
 
-    def scale(value: int, tensor: Any) -> Any:
-        path = recorded.linears.get(value, "")
-        if path not in targets:
-            return tensor
-        factor = factors.get(path) or _factor(tensor, targets[path])
-        if factor is None:
-            return tensor
-        factors[path] = factor
-        return tensor * np.asarray(factor).astype(tensor.dtype.as_numpy_dtype)
+    def run(trial: Trial) -> Seen:
+        seen = Pass(goals, trial)
 
-    interpret(program, [argument.value for argument in arguments], scale)
-    return {path: factors.get(path, 1.0) for path in targets}
+        def scale(value: int, tensor: Any) -> Any:
+            product = products.get(value)
+            if product is None or not int(tf.size(tensor)):
+                return tensor
+            numbers = np.asarray(tensor.numpy(), dtype=np.float64)
+            factor = seen.see(
+                product.path,
+                product.degree,
+                mean_square=float(np.square(numbers).mean()),
+                size=numbers.size,
+            )
+            return tensor if factor == 1.0 else tf.cast(numbers * factor, tensor.dtype)
+
+        interpret(program, [_scaled(argument, trial) for argument in arguments], scale)
+        return Seen(goals=goals, trial=trial, uses=seen.uses, graph=recorded.graph)
+
+    return settle(run, values)
 
 
-def _factor(tensor: Any, target: float) -> float | None:
-    """Give target / root mean square; None where that is no number."""
-    numbers = np.asarray(tensor.numpy(), dtype=np.float64)
-    size = float(np.sqrt(np.square(numbers).mean()))
-    return target / size if np.isfinite(size) and size > 0.0 else None
+def _scaled(argument: Argument, trial: Trial) -> Any:
+    factor = trial.values.get(argument.path)
+    if factor is None:
+        return argument.value
+    wide = tf.cast(argument.value, tf.float64)
+    return tf.cast(wide * factor, argument.value.dtype)

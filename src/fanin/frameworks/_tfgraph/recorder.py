@@ -15,12 +15,14 @@ import numpy as np
 from fanin.frameworks._tfgraph.pointwise import RULES, function_of
 from fanin.frameworks._tfgraph.steps import Constant
 from fanin.frameworks._tfgraph.unfold import draws
+from fanin.graph.degree import DegreesOf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from fanin.frameworks._tfgraph.steps import Source, Step
     from fanin.graph.builder import GraphBuilder
+    from fanin.graph.degree import Degrees
 
     Translator = Callable[["Recorder", Step], Sequence[int]]
 
@@ -38,7 +40,8 @@ class Recorder:
     the other way round. keeps: of random values, the share that is kept where they are
     a mask, else NaN. products: drafts that are another times a number. views: by
     draft, the path of the parameter whose numbers it holds in some order and shape.
-    linears: by value, the path of the parameter that a contraction was made with.
+    linears: by value, of products with a weight, the degrees in the parameters that it
+    is made of.
     lists: by value, the drafts in a list; None where nothing is written yet. stacks:
     by draft, the entries that were stacked along axis 0. copies: drafts that hold the
     same numbers several times.
@@ -58,7 +61,8 @@ class Recorder:
         self.keeps: dict[int, float] = {}
         self.products: dict[int, tuple[int, float]] = {}
         self.views: dict[int, str] = {}
-        self.linears: dict[int, str] = {}
+        self.linears: dict[int, Degrees] = {}
+        self._degrees = DegreesOf(builder.drafts)
         self.lists: dict[int, tuple[int | None, ...]] = {}
         self.stacks: dict[int, tuple[int, ...]] = {}
         self.copies: set[int] = set()
@@ -104,11 +108,6 @@ class Recorder:
             return str(source.value.dtype.name)
         return self.dtypes[source]
 
-    def multiply_by(self, step: Step, weight: int) -> None:
-        """Note that the step contracts something with a parameter, if it does."""
-        if weight in self.views:
-            self.linears.setdefault(step.outputs[0], self.views[weight])
-
     def carry(self, source: int, made: int) -> None:
         """Let a parameter in another order or shape stay that parameter."""
         if source in self.views:
@@ -122,10 +121,14 @@ class Recorder:
         if self._draw(step):
             return
         translate = self.translators.get(step.kind, pointwise)
+        n_before = len(self.builder.drafts)
         made = translate(self, step)
         for value, draft in zip(step.outputs, made, strict=True):
             self.drafts[value] = draft
             self.values.setdefault(draft, value)
+            degrees = self._degrees.made_since(draft, n_before)
+            if degrees:
+                self.linears.setdefault(value, degrees)
 
     def _draw(self, step: Step) -> bool:
         """Announce numbers that are drawn, or decided by nothing but such numbers."""

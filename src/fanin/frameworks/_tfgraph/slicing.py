@@ -168,7 +168,6 @@ def gathered(recorder: Recorder, step: Step) -> Sequence[int]:
         return _one_or_many(recorder, step, table, axes)
     if recorder.number(step.inputs[1]) is not None and table not in recorder.views:
         return _one_or_many(recorder, step, table, axes)
-    recorder.multiply_by(step, table)
     return [recorder.builder.lookup(step.kind, table, indices)]
 
 

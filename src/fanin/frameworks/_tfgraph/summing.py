@@ -107,10 +107,7 @@ def _spelled_out(
 def contract(
     recorder: Recorder, step: Step, left: int, right: int, subscripts: str
 ) -> int:
-    """Add a contraction, and note with which parameter it is made."""
-    for side, other in ((right, left), (left, right)):
-        if other not in recorder.views:
-            recorder.multiply_by(step, side)
+    """Add a contraction."""
     return recorder.builder.contract(step.kind, left, right, subscripts)
 
 

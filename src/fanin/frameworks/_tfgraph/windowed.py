@@ -140,7 +140,6 @@ def _convolve(
     layout, shape = Layout.of(step, len(step.shapes[0])), step.shapes[0]
     held, kernel = recorder.builder.shape(source), recorder.builder.shape(weight)
     window = layout.transposed if roles.is_transposed else layout.window
-    recorder.multiply_by(step, weight)
     return recorder.builder.convolve(
         step.kind,
         source,

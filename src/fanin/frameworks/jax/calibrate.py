@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fanin.frameworks._jaxpr import calibrate as calibration
+from fanin.frameworks.calibration import Goals
 from fanin.frameworks.jax.measure import ready
 from fanin.frameworks.jax.parameters import place_of
 from fanin.frameworks.jax.run import trace
@@ -22,6 +23,7 @@ def calibrate(
     task: Task,
     values: Mapping[str, np.ndarray],
     targets: Mapping[str, float],
+    followers: Mapping[str, str] | None = None,
 ) -> dict[str, float]:
     """Find the factor of each weight in one forward pass.
 
@@ -34,20 +36,28 @@ def calibrate(
         task: the batch.
         values: by path; parameters left out have the model's own values.
         targets: root mean square wanted of each weight's output, by path.
+        followers: by weight, the bias that is a multiple of it: it counts as part of
+            the output, and is multiplied with it.
 
     Returns:
-        The factor by which each weight in ``targets`` is to be multiplied; 1 where
-        its output is all zero or not finite, or the weight does not run.
+        The factor by which each parameter in ``targets`` is to be multiplied; 1 where
+        no product reads it, or where its size does not matter.
 
     Raises:
+        SignalError: if an output is always 0, though no weight is 0, or not finite.
         NoStorageError: if an array is only a shape.
         UnknownParameterError: if a path is no parameter's.
         ModelError, BatchError: if the model raises.
     """
     run = ready(model, task)
-    for path in targets:
-        place_of(path, run.model.parameters)
-    traced = trace(run, values, is_measured=True)
-    return calibration.calibrate(
-        traced.program, traced.arguments, traced.recorded, targets
+    goals = Goals.of(
+        targets, followers, lambda path: place_of(path, run.model.parameters)
     )
+    traced = trace(run, values, is_measured=True)
+    with run.errors():
+        factors = calibration.calibrate(
+            traced.program, traced.arguments, traced.recorded, goals, values
+        )
+    return {
+        path: factors.get(place_of(path, run.model.parameters), 1.0) for path in targets
+    }

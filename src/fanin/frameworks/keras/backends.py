@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from fanin.frameworks.calibration import Goals
     from fanin.frameworks.keras.run import Run
     from fanin.graph import Graph, Measurement
 
@@ -30,7 +31,7 @@ class Backend(Protocol):
         ...
 
     def calibrate(
-        self, run: Run, values: Mapping[str, np.ndarray], targets: Mapping[str, float]
+        self, run: Run, values: Mapping[str, np.ndarray], goals: Goals
     ) -> dict[str, float]:
         """Find the weights' factors in one forward run."""
         ...

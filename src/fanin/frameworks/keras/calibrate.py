@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fanin.errors import UnknownParameterError
+from fanin.frameworks.calibration import Goals
 from fanin.frameworks.keras.backends import backend_of
 from fanin.frameworks.keras.call import check_backend
 from fanin.frameworks.keras.run import Run
@@ -22,6 +23,7 @@ def calibrate(
     task: Task,
     values: Mapping[str, np.ndarray],
     targets: Mapping[str, float],
+    followers: Mapping[str, str] | None = None,
 ) -> dict[str, float]:
     """Find the factor of each weight in one forward pass.
 
@@ -34,12 +36,15 @@ def calibrate(
         task: the batch.
         values: by path; parameters left out have the model's own values.
         targets: root mean square wanted of each weight's output, by path.
+        followers: by weight, the bias that is a multiple of it: it counts as part of
+            the output, and is multiplied with it.
 
     Returns:
-        The factor by which each weight in ``targets`` is to be multiplied; 1 where
-        its output is all zero or not finite, or the weight does not run.
+        The factor by which each parameter in ``targets`` is to be multiplied; 1 where
+        no product reads it, or where its size does not matter.
 
     Raises:
+        SignalError: if an output is always 0, though no weight is 0, or not finite.
         NoStorageError: if the model is not built.
         UnknownParameterError: if a path is no parameter's.
         ModelError, BatchError: if the model raises.
@@ -47,7 +52,12 @@ def calibrate(
     backend = check_backend()
     run = Run.of(model, task)
     known = run.tensors(values)
-    for path in targets:
+
+    def first(path: str) -> str:
         if path not in known:
             raise UnknownParameterError.of(path, known)
-    return backend_of(backend).calibrate(run, values, targets)
+        return path
+
+    goals = Goals.of(targets, followers, first)
+    factors = backend_of(backend).calibrate(run, values, goals)
+    return {path: factors.get(path, 1.0) for path in targets}

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from fanin.frameworks._jaxpr.steps import Program
+    from fanin.frameworks.calibration import Goals
     from fanin.frameworks.keras.run import Run
     from fanin.frameworks.program import Recorded
     from fanin.graph import Graph
@@ -134,10 +135,10 @@ def packed(structure: Any, outputs: Sequence[Any]) -> Any:
 
 
 def calibrate(
-    run: Run, values: Mapping[str, np.ndarray], targets: Mapping[str, float]
+    run: Run, values: Mapping[str, np.ndarray], goals: Goals
 ) -> dict[str, float]:
-    """Find the weights' factors in one forward run."""
+    """Find the weights' factors."""
     traced = trace(run, values, is_measured=True)
     return calibration.calibrate(
-        traced.program, traced.arguments, traced.recorded, targets
+        traced.program, traced.arguments, traced.recorded, goals, values
     )

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import keras
-import numpy as np
 import torch
 
 from fanin.errors import ModelError
 from fanin.frameworks._aten.meter import Meter, as_float64
+from fanin.frameworks._aten.product import Tuner
 from fanin.frameworks._aten.recorder import MOST_SHOWN, Recorder
+from fanin.frameworks.calibration import Seen, Trial, settle
 from fanin.frameworks.keras.objective import first_output
 from fanin.frameworks.keras.parameters import parameters
 from fanin.frameworks.keras.place import places
@@ -29,10 +30,14 @@ from fanin.graph.statistics import statistics_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    import numpy as np
+
+    from fanin.frameworks._aten.product import Product
+    from fanin.frameworks.calibration import Goals
     from fanin.frameworks.keras.run import Run
     from fanin.graph import Graph, SiteStatistics
 
-    Change = Callable[[str, torch.Tensor, torch.Tensor | None], torch.Tensor]
+    Change = Callable[[Product], torch.Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +81,7 @@ def recorded(
     recorder = Recorder(builder, place=places(run.model), change=change)
     for path, tensor in tensors.items():
         numbers = _shown(tensor)
-        recorder.announce(tensor, builder.parameter(path, numbers), path)
+        recorder.announce(tensor, builder.parameter(path, numbers))
     inputs: dict[int, torch.Tensor] = {}
 
     def add_input(tensor: torch.Tensor) -> int:
@@ -187,32 +192,20 @@ def _given_sites(
 
 
 def calibrate(
-    run: Run, values: Mapping[str, np.ndarray], targets: Mapping[str, float]
+    run: Run, values: Mapping[str, np.ndarray], goals: Goals
 ) -> dict[str, float]:
-    """Find the weights' factors in one forward run."""
-    factors: dict[str, float] = {}
+    """Find the weights' factors."""
 
-    def change(
-        path: str, output: torch.Tensor, bias: torch.Tensor | None
-    ) -> torch.Tensor:
-        if path not in targets:
-            return output
-        without = output if bias is None else output - bias
-        factor = factors.get(path) or _factor(without, targets[path])
-        if factor is None:
-            return output
-        factors[path] = factor
-        scaled = without * factor
-        return scaled if bias is None else scaled + bias
+    def pass_once(trial: Trial) -> Seen:
+        tensors = {path: t.detach().clone() for path, t in run.tensors(values).items()}
+        for path, factor in trial.values.items():
+            tensors[path].mul_(factor)
+        tuner = Tuner(goals, trial, tensors)
+        with torch.no_grad():
+            graph = recorded(run, tensors, is_measured=True, change=tuner).graph
+        return Seen(goals=goals, trial=trial, uses=tuner.seen.uses, graph=graph)
 
-    with torch.no_grad():
-        recorded(run, run.tensors(values), is_measured=True, change=change)
-    return {path: factors.get(path, 1.0) for path in targets}
-
-
-def _factor(output: torch.Tensor, target: float) -> float | None:
-    size = float(np.sqrt(np.square(as_float64(output)).mean()))
-    return target / size if np.isfinite(size) and size > 0.0 else None
+    return settle(pass_once, values)
 
 
 @contextmanager

@@ -1,14 +1,14 @@
-"""Find the factor of each weight while a torch model runs forward once."""
+"""Find the factor of each weight while a torch model runs forward."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from fanin.errors import UnknownParameterError
-from fanin.frameworks._aten.meter import as_float64
+from fanin.frameworks._aten.product import Tuner
+from fanin.frameworks.calibration import Goals, Seen, Trial, settle
 from fanin.frameworks.torch.batch import arguments_of
 from fanin.frameworks.torch.loan import borrowed, copies
 from fanin.frameworks.torch.parameters import parameters
@@ -18,6 +18,8 @@ from fanin.frameworks.torch.run import told
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+
     from fanin.graph import Task
 
 
@@ -26,66 +28,66 @@ def calibrate(
     task: Task,
     values: Mapping[str, np.ndarray],
     targets: Mapping[str, float],
+    followers: Mapping[str, str] | None = None,
 ) -> dict[str, float]:
     """Find the factors that give each weight's output the wanted root mean square.
 
     As an operation contracts a weight, its output (without the bias) is multiplied on
     the spot, so that everything after it reads calibrated numbers: one forward pass
-    does for any depth. A weight that is used again is multiplied by the factor of its
-    first use.
+    does for any depth. See ``frameworks.calibration`` for weights that are used again.
 
     Args:
         model: a module; it is left as it is.
         task: its batch is run; loss and target are not read.
         values: the parameters to run with, by path.
-        targets: wanted root mean square of each weight's output, by the weight's path.
+        targets: wanted root mean square of each weight's output, by the weight's path,
+            or by that of the parameter which alone sets the weight's size.
+        followers: by weight, the bias that is a multiple of it: it counts as part of
+            the output, and is multiplied with it.
 
     Returns:
-        The factor of each weight in ``targets``: 1 where the output is zero or not
-        finite, and where no contraction reads the weight itself.
+        The factor of each parameter in ``targets``: 1 where no contraction reads it,
+        or where its size does not matter.
 
     Raises:
+        SignalError: if an output is always 0, though no weight is 0, or not finite.
         UnknownParameterError: if a path is no parameter's.
         NoStorageError, BatchError, ModelError: as ``measure``.
 
     >>> from fanin.graph import Task
+    >>> import numpy as np
     >>> net = torch.nn.Linear(2, 1)
     >>> values = {"weight": np.array([[1.0, 1.0]]), "bias": np.array([7.0])}
     >>> task = Task(batch=np.array([[3.0, 1.0], [-4.0, 0.0]]))
     >>> calibrate(net, task, values, {"weight": 2.0})
     {'weight': 0.5}
     """
-    first = {n: p.path for p in parameters(model) for n in (p.path, *p.aliases)}
-    for path in targets:
-        if path not in first:
-            raise UnknownParameterError.of(path, first)
-    wanted = {first[path]: target for path, target in targets.items()}
-    substitutes = copies(model, values)
+    names = {n: p.path for p in parameters(model) for n in (p.path, *p.aliases)}
+
+    def first(path: str) -> str:
+        if path not in names:
+            raise UnknownParameterError.of(path, names)
+        return names[path]
+
+    goals = Goals.of(targets, followers, first)
     arguments = arguments_of(model, task)
     portrait = Portrait.of(model)
-    factors: dict[str, float] = {}
 
-    def change(
-        path: str, output: torch.Tensor, bias: torch.Tensor | None
-    ) -> torch.Tensor:
-        if path not in wanted:
-            return output
-        sums = output if bias is None else output - bias
-        if path not in factors:
-            factors[path] = _factor(sums, wanted[path])
-        scaled = sums * factors[path]
-        return scaled if bias is None else scaled + bias
+    def run(trial: Trial) -> Seen:
+        substitutes = copies(model, values)
+        with torch.no_grad():
+            for path, factor in trial.values.items():
+                substitutes[path].mul_(factor)
+        tuner = Tuner(goals, trial, substitutes)
+        with (
+            borrowed(model, substitutes, task.seed),
+            told(model, arguments),
+            torch.no_grad(),
+        ):
+            graph = recorded(
+                model, arguments.copied(), substitutes, portrait, tuner
+            ).graph
+        return Seen(goals=goals, trial=trial, uses=tuner.seen.uses, graph=graph)
 
-    with (
-        borrowed(model, substitutes, task.seed),
-        told(model, arguments),
-        torch.no_grad(),
-    ):
-        recorded(model, arguments.copied(), substitutes, portrait, change)
-    return {path: factors.get(first[path], 1.0) for path in targets}
-
-
-def _factor(sums: torch.Tensor, target: float) -> float:
-    with np.errstate(all="ignore"):
-        size = float(np.sqrt(np.square(as_float64(sums)).mean()))
-    return target / size if np.isfinite(size) and size > 0.0 else 1.0
+    factors = settle(run, values)
+    return {path: factors.get(first(path), 1.0) for path in targets}

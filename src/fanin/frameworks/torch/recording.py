@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from fanin.frameworks._aten.product import Product
     from fanin.frameworks.torch.batch import Arguments
     from fanin.frameworks.torch.loan import Substitutes
     from fanin.graph import Graph, Parameter
@@ -78,8 +79,7 @@ def recorded(
     arguments: Arguments,
     substitutes: Substitutes,
     portrait: Portrait,
-    change: Callable[[str, torch.Tensor, torch.Tensor | None], torch.Tensor]
-    | None = None,
+    change: Callable[[Product], torch.Tensor] | None = None,
     *,
     on_numbers: Arguments | None = None,
 ) -> Recording:
@@ -143,7 +143,7 @@ def _announce_memory(
     for path, tensor in substitutes.items():
         numbers = portrait.numbers[path] if tensor.is_meta else _numbers(tensor)
         value = builder.parameter(path, numbers)
-        recorder.announce(tensor, value, path, portrait.known.get(path))
+        recorder.announce(tensor, value, portrait.known.get(path))
     for path, buffer in model.named_buffers():
         known = portrait.known.get(path)
         value = builder.constant(

@@ -10,6 +10,7 @@ from fanin.frameworks._jaxpr.calibrate import calibrate
 from fanin.frameworks._jaxpr.measure import measure
 from fanin.frameworks._jaxpr.record import Argument, record
 from fanin.frameworks._jaxpr.unfold import program_of
+from fanin.frameworks.calibration import Goals
 from fanin.graph import Op, Parameter
 
 GENERATOR = np.random.default_rng(0)
@@ -233,9 +234,9 @@ def test_calibration_reaches_into_a_scan():
     program, arguments, recorded = traced(
         function, {"w": drawn(5, 6), "u": drawn(6, 6)}, drawn(3, 4, 5)
     )
-    factors = calibrate(program, arguments, recorded, {"w": 1.0})
+    goals = Goals(targets={"w": 1.0})
+    factors = calibrate(program, arguments, recorded, goals, {})
 
+    # One use a round, on another row each.
     w, x = (np.asarray(a.value) for a in arguments[1:])
-    assert factors["w"] == pytest.approx(
-        1 / np.square(x[0] @ w).mean() ** 0.5, rel=1e-5
-    )
+    assert factors["w"] == pytest.approx(1 / np.square(x @ w).mean() ** 0.5, rel=3e-3)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from fanin.errors import UnknownParameterError
+from fanin.errors import SignalError, UnknownParameterError
 from fanin.frameworks import torch as framework
 from fanin.graph import Op, Task
 
@@ -90,7 +90,7 @@ def test_later_layers_read_the_calibrated_output_with_its_bias():
     assert factors["1.weight"] == pytest.approx(expected)
 
 
-def test_a_shared_weight_takes_the_factor_of_its_first_use():
+def test_the_uses_of_a_shared_weight_meet_its_target_together():
     layer = nn.Linear(2, 2, bias=False)
     net = nn.Sequential(layer, nn.ReLU(), layer)
     task = Task(batch=torch.ones(1, 2))
@@ -99,19 +99,59 @@ def test_a_shared_weight_takes_the_factor_of_its_first_use():
         net, task, {"0.weight": np.full((2, 2), 2.0)}, {"2.weight": 1.0}
     )
 
-    assert factors == {"2.weight": 0.25}
+    # Uses of size 4f and (4f)²: ((4f)² + (4f)⁴) / 2 = 1 where (4f)² = 1.
+    assert factors == {"2.weight": pytest.approx(0.25, rel=2e-3)}
 
 
-@pytest.mark.parametrize("number", [0.0, np.nan, np.inf], ids=str)
-def test_an_output_of_no_size_keeps_its_weight(number):
+@pytest.mark.parametrize("number", [np.nan, np.inf], ids=str)
+def test_an_output_that_is_not_finite_is_named(number):
     net = nn.Linear(2, 2, bias=False)
     values = {"weight": np.full((2, 2), number)}
 
+    with pytest.raises(SignalError, match="output of 'weight' is not finite"):
+        framework.calibrate(net, Task(batch=torch.ones(3, 2)), values, {"weight": 1.0})
+
+
+def test_a_weight_of_zeros_keeps_them():
+    net = nn.Sequential(nn.Linear(2, 2, bias=False), nn.Linear(2, 2, bias=False))
+    values = {"0.weight": np.zeros((2, 2))}
+    targets = {"0.weight": 1.0, "1.weight": 1.0}
+
+    factors = framework.calibrate(net, Task(batch=torch.ones(3, 2)), values, targets)
+
+    assert factors == {"0.weight": 1.0, "1.weight": 1.0}
+
+
+def test_an_activation_that_is_silent_throughout_is_named():
+    net = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 4))
+    values = {"0.bias": np.full(32, -1e3)}
+
+    said = r"output of '2.weight' is always 0 .it reads the elementwise at '1'."
+    with pytest.raises(SignalError, match=said):
+        framework.calibrate(
+            net,
+            Task(batch=batch_of(16, 8)),
+            values,
+            dict.fromkeys(("0.weight", "2.weight"), 1.0),
+        )
+
+
+def test_few_units_may_be_silent_by_chance():
+    net = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 8))
+    values = {"0.bias": np.full(4, -1e3)}
+
     factors = framework.calibrate(
-        net, Task(batch=torch.ones(3, 2)), values, {"weight": 1.0}
+        net, Task(batch=batch_of(16, 8)), values, {"2.weight": 1.0}
     )
 
-    assert factors == {"weight": 1.0}
+    assert factors == {"2.weight": 1.0}
+
+
+def test_a_batch_of_zeros_is_named():
+    with pytest.raises(SignalError, match=r"always 0 .it reads the batch."):
+        framework.calibrate(
+            nn.Linear(3, 2), Task(batch=torch.zeros(4, 3)), {}, {"weight": 1.0}
+        )
 
 
 def test_a_weight_that_does_not_run_keeps_its_factor():

@@ -1,0 +1,102 @@
+"""Products with a weight, and how they are scaled while a model runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from fanin.frameworks.calibration import Goals, Pass, Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, kw_only=True)
+class Product:
+    """The output of a contraction with parameters, as it appears.
+
+    degrees: in each parameter behind the weight (``graph.degree``). bias: what is in
+    the output already, None if nothing is. unit_axis: of the output.
+    """
+
+    degrees: Mapping[str, float | None]
+    output: torch.Tensor
+    bias: torch.Tensor | None
+    unit_axis: int = -1
+
+
+class Tuner:
+    """Gives each product the size that is wanted of it: a recorder's ``change``.
+
+    Sums are taken in float64, and half precision is multiplied in float32.
+
+    Args:
+        goals: what is wanted.
+        trial: what the pass starts from.
+        tensors: the parameters that the model runs with; a bias that follows its
+            weight is multiplied in place.
+    """
+
+    def __init__(
+        self, goals: Goals, trial: Trial, tensors: Mapping[str, torch.Tensor]
+    ) -> None:
+        self.goals = goals
+        self.seen = Pass(goals, trial)
+        self._tensors = tensors
+        self._followers: dict[str, torch.Tensor] = {}
+
+    def __call__(self, product: Product) -> torch.Tensor:
+        """Note a product; give what the model reads on."""
+        output = product.output
+        path = self.goals.path_of(product.degrees)
+        if path is None or output.numel() == 0 or not output.is_floating_point():
+            return output
+        wide = output.float() if output.element_size() < 4 else output
+        bias = self._bias(path, product)
+        is_part = path in self.goals.followers
+        sums, left_out = _without(wide, None if is_part else product.bias)
+        factor = self.seen.see(
+            path,
+            product.degrees[path],
+            mean_square=_mean_square(sums if bias is None else sums + bias),
+            size=output.numel(),
+        )
+        if bias is not None:
+            follower = self.goals.followers[path]
+            self._tensors[follower].copy_(self._followers[follower] * factor)
+        if factor == 1.0:
+            return output
+        scaled = sums * factor
+        return (scaled if left_out is None else scaled + left_out).to(output.dtype)
+
+    def _bias(self, path: str, product: Product) -> torch.Tensor | None:
+        """Give a bias that follows its weight and is added to the output later."""
+        follower = self.goals.followers.get(path)
+        if follower is None or product.bias is not None:
+            return None
+        held = self._followers.setdefault(
+            follower, self._tensors[follower].detach().clone()
+        )
+        n_units = product.output.shape[product.unit_axis]
+        if held.shape != (n_units,):
+            return None
+        shape = [1] * product.output.dim()
+        shape[product.unit_axis] = n_units
+        return held.reshape(shape)
+
+
+def _without(
+    output: torch.Tensor, bias: torch.Tensor | None
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Give the output less its bias, and that bias."""
+    if bias is None:
+        return output, None
+    held = bias.to(output.dtype)
+    return output - held, held
+
+
+def _mean_square(numbers: torch.Tensor) -> float:
+    norm = float(torch.linalg.vector_norm(numbers, dtype=torch.float64))
+    return norm * norm / numbers.numel()
