@@ -5,4 +5,5 @@ from fanin.prescription.evidence import inputs_of as inputs_of
 from fanin.prescription.make import make_plan as make_plan
 from fanin.prescription.plan import Plan as Plan
 from fanin.prescription.plan import calibration_targets as calibration_targets
+from fanin.prescription.prescription import Part as Part
 from fanin.prescription.prescription import Prescription as Prescription

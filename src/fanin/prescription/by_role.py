@@ -32,11 +32,11 @@ def by_role(desk: Desk, parameter: Parameter) -> Prescription:
         return kept(parameter, role, "Frozen: its present values stay.")
     if parameter.path in desk.weights and role.kind in SCALED | SUMMED:
         return _weight(desk, parameter, role)
+    if role.kind is RoleKind.HEAD_BIAS and desk.target.bias:
+        return _head_bias(desk, parameter, role)
     offset = desk.chooser.offsets.get(parameter.path)
     if offset is not None and desk.law is None:
         return offset_bias(parameter, role, offset, desk.weights[offset.weight])
-    if role.kind is RoleKind.HEAD_BIAS and desk.target.bias:
-        return _head_bias(desk, parameter, role)
     return _value(desk, parameter, role)
 
 
