@@ -54,4 +54,6 @@ def _length(
     if node is None or node.weight is None or not desk.is_open(parameter):
         return length
     weight = written[desk.graph.parameter(node.weight.path).path]
-    return weight_length(parameter, role, weight) if weight.std > 0.0 else length
+    if weight.std == 0.0:
+        return length
+    return replace(weight_length(parameter, role, weight), target=weight.target)

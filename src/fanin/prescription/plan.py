@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass, replace
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fanin.errors import SignalError, UnknownParameterError
+from fanin.errors import UnknownParameterError
 from fanin.files import write_text
 from fanin.prescription import as_json, as_text
+from fanin.prescription.calibrated import with_factors
 from fanin.prescription.drawing import draws_of
 from fanin.prescription.multipliers import multipliers
-from fanin.prescription.prescription import KEEP, OFFSET, VALUES, Prescription
+from fanin.prescription.prescription import OFFSET, VALUES, Prescription
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from fanin.graph.graph import Graph
     from fanin.graph.measurement import Measurement, SiteStatistics
     from fanin.prescription.drawing import Draw
 
@@ -152,23 +151,13 @@ class Plan:
         return verb(self, model, **wanted)
 
     def with_factors(self, factors: Mapping[str, float]) -> Plan:
-        """Give the plan with the std of these weights, and what follows, multiplied.
+        """Give the plan with these parameters, and what follows them, multiplied.
 
         Raises:
             UnknownParameterError: if the plan has no such parameter.
             SignalError: if a factor is 0 or not finite: no factor helps there.
         """
-        known = {p.path for p in self.prescriptions}
-        for path in factors:
-            if path not in known:
-                raise UnknownParameterError.of(path, known)
-        lost = [path for path, f in factors.items() if not (isfinite(f) and f > 0.0)]
-        if lost:
-            raise SignalError.of(lost, "constant or not finite")
-        changed = (
-            _scaled(p, factors.get(p.weight or p.path, 1.0)) for p in self.prescriptions
-        )
-        return replace(self, prescriptions=tuple(changed), is_calibrated=True)
+        return with_factors(self, factors)
 
     def verified(self, measurement: Measurement) -> Plan:
         """Give the plan with each weight's measured output rms, bias left out."""
@@ -250,36 +239,3 @@ def _rms(site: SiteStatistics, bias: np.ndarray) -> float:
         return float(np.sqrt(site.second_moment))
     squares = site.unit_variances + (site.unit_means - bias) ** 2
     return float(np.sqrt(np.mean(squares)))
-
-
-def calibration_targets(plan: Plan, graph: Graph) -> Mapping[str, float]:
-    """Give the root mean square that each linear output should have, by weight path.
-
-    For one forward pass in which each linear output is rescaled as it comes
-    (``Framework.calibrate``). Weights that are kept, constant or without a target are
-    left out, and so are those that no linear node of ``graph`` reads, or whose size
-    another parameter sets (weight norm).
-    """
-    read = {
-        graph.parameter(node.weight.path).path
-        for node in graph.linears
-        if node.weight is not None and "length" not in node.details
-    }
-    return {
-        p.path: p.target
-        for p in plan.prescriptions
-        if p.path in read and p.target is not None and p.law != KEEP and p.std > 0.0
-    }
-
-
-def _scaled(prescription: Prescription, factor: float) -> Prescription:
-    """Multiply the std; the value that a bias centres on stays."""
-    if factor == 1.0:
-        return prescription
-    gain = prescription.gain
-    return replace(
-        prescription,
-        std=prescription.std * factor,
-        gain=None if gain is None else gain * factor,
-        factor=prescription.factor * factor,
-    )
