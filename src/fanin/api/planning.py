@@ -243,7 +243,7 @@ def _evidence(
 
     is_ready = _is_ready(graph)
     return Evidence(
-        inputs=inputs_of(framework.measure(model, task), graph) if is_ready else {},
+        inputs=inputs_of(graph),
         target=None if task.target is None else np.asarray(task.target),
         loss=task.loss if isinstance(task.loss, str) else None,
         values=framework.read(model) if is_ready else {},

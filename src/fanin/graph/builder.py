@@ -30,6 +30,7 @@ from fanin.graph.draft import Kind
 from fanin.graph.draft_list import DraftList
 from fanin.graph.graph import Graph
 from fanin.graph.simplify import simplify
+from fanin.graph.statistics import moments_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,14 +96,24 @@ class GraphBuilder(DraftList):
     # Values that exist before the model runs
 
     def input(
-        self, shape: Shape, *, unit_axis: int | None = None, is_index: bool = False
+        self,
+        shape: Shape,
+        *,
+        unit_axis: int | None = None,
+        is_index: bool = False,
+        numbers: np.ndarray | None = None,
     ) -> int:
         """Add a tensor of the batch; its samples lie along axis 0.
 
         unit_axis: where its features lie; None: as the first linear node reads it,
-        else the last axis. is_index: whole numbers that are looked up.
+        else the last axis. is_index: whole numbers that are looked up. numbers: of a
+        tensor that is not; of which mean and mean square are kept.
         """
-        settings = {"unit_axis": unit_axis, "is_index": is_index}
+        settings = {
+            "unit_axis": unit_axis,
+            "is_index": is_index,
+            "moments": {} if is_index else moments_of(numbers),
+        }
         return self.add(Kind.INPUT, shape, settings=settings)
 
     def parameter(self, path: str, value: np.ndarray | None = None) -> int:

@@ -59,6 +59,20 @@ def statistics_of(
     )
 
 
+def moments_of(numbers: np.ndarray | None) -> dict[str, float]:
+    """Give mean and second moment over all entries; nothing where they are no numbers.
+
+    >>> moments_of(np.array([1.0, 3.0])), moments_of(None)
+    ({'mean': 2.0, 'second_moment': 5.0}, {})
+    """
+    if numbers is None or numbers.size == 0 or numbers.dtype.kind not in "fiub":
+        return {}
+    wide = numbers.astype(np.float64)
+    if not np.isfinite(wide).all():
+        return {}
+    return {"mean": float(wide.mean()), "second_moment": float(np.mean(wide**2))}
+
+
 def _unit_rows(numbers: np.ndarray, unit_axis: int | None) -> np.ndarray:
     """Give one row a unit, of all its samples and positions."""
     if unit_axis is None or numbers.size == 0:

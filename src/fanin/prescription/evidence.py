@@ -10,13 +10,13 @@ import numpy as np
 
 from fanin.errors import ArgumentError
 from fanin.graph.graph import Op
+from fanin.theory.given import number
 from fanin.theory.moments import Moments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fanin.graph.graph import Graph
-    from fanin.graph.measurement import Measurement
 
 N_DEVIATIONS = 3.0
 """A prior counts as uneven, or a mean as not 0, beyond so many standard errors."""
@@ -37,20 +37,26 @@ class Evidence:
     values: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
-def inputs_of(measurement: Measurement, graph: Graph) -> dict[int, Moments]:
-    """Give the measured moments of the model's inputs, for the nodes of ``graph``.
+def inputs_of(graph: Graph) -> dict[int, Moments]:
+    """Give the moments of the model's inputs, by node id, as the graph has them.
 
-    Inputs are matched in order, since the two graphs may number nodes differently.
-    Inputs that were not measured, or hold whole numbers to look up, keep the default.
+    Inputs whose numbers are not known, or that are looked up, keep the default.
+
+    >>> from fanin.graph.sketch import Sketch
+    >>> sketch = Sketch()
+    >>> inputs = {"mean": 0.5, "second_moment": 1.25}
+    >>> x = sketch.add_node(Op.INPUT, shape=(8, 4), unit_axis=1, details=inputs)
+    >>> found = inputs_of(sketch.graph(sketch.dense(x, 2, path="0")))[x]
+    >>> found.mean, found.variance
+    (0.5, 1.0)
     """
-    here = [node for node in graph.nodes if node.op is Op.INPUT]
-    there = [node for node in measurement.graph.nodes if node.op is Op.INPUT]
     found = {}
-    for mine, other in zip(here, there, strict=False):
-        site = measurement.sites.get(other.id)
-        if site is not None and site.is_finite:
-            found[mine.id] = Moments(
-                mean=site.mean, second_moment=site.second_moment, kurtosis=1.0
+    for node in graph.nodes:
+        if node.op is Op.INPUT and "mean" in node.details:
+            mean = number(node, "mean", 0.0)
+            second_moment = number(node, "second_moment", 1.0)
+            found[node.id] = Moments(
+                mean=mean, second_moment=second_moment, kurtosis=1.0
             )
     return found
 

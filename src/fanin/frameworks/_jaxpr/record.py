@@ -101,9 +101,18 @@ def _announce(recorder: Recorder, value: int, argument: Argument) -> None:
         draft = builder.constant(None, shape)
     else:
         is_index = argument.value.dtype.kind in "iu"
-        draft = builder.input(shape, is_index=is_index)
+        numbers = None if is_index else _numbers(argument.value)
+        draft = builder.input(shape, is_index=is_index, numbers=numbers)
     recorder.drafts[value] = draft
     recorder.values.setdefault(draft, value)
+
+
+def _numbers(value: Any) -> np.ndarray | None:
+    """Give the numbers of a tensor of the batch, none of a shape, of keys, of flags."""
+    is_real = jax.numpy.issubdtype(value.dtype, jax.numpy.floating)
+    if isinstance(value, jax.ShapeDtypeStruct) or not is_real:
+        return None
+    return np.asarray(value, dtype=np.float64)
 
 
 def _shown(value: Any) -> np.ndarray | None:

@@ -104,7 +104,12 @@ def _announce(recorder: Recorder, value: int, argument: Argument) -> None:
         draft = builder.parameter(argument.path, shown)
         recorder.views[draft] = argument.path
     else:
-        draft = builder.input(shape, is_index=bool(argument.value.dtype.is_integer))
+        dtype = argument.value.dtype
+        numbers = None
+        if dtype.is_floating:
+            numbers = np.asarray(argument.value.numpy(), dtype=np.float64)
+        is_index = bool(dtype.is_integer)
+        draft = builder.input(shape, is_index=is_index, numbers=numbers)
     recorder.drafts[value] = draft
     recorder.values.setdefault(draft, value)
 

@@ -86,7 +86,9 @@ def recorded(
 
     def add_input(tensor: torch.Tensor) -> int:
         is_index = not tensor.is_floating_point()
-        value = builder.input(tuple(tensor.shape), is_index=is_index)
+        numbers = None if is_index else as_float64(tensor)
+        shape = tuple(tensor.shape)
+        value = builder.input(shape, is_index=is_index, numbers=numbers)
         inputs[value] = tensor
         return value
 

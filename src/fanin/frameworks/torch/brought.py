@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch.utils._python_dispatch import _disable_current_modes
 
+from fanin.frameworks._aten.meter import as_float64
 from fanin.frameworks.torch.batch import tensors_in
 from fanin.graph.draft import Kind
 
@@ -49,9 +50,12 @@ class Brought:
 
     def _input(self, tensor: torch.Tensor) -> int:
         is_index = not tensor.is_floating_point()
-        value = self._builder.input(tuple(tensor.shape), is_index=is_index)
         with _disable_current_modes():
-            self._leaves[value] = tensor.detach().clone()
+            held = tensor.detach().clone()
+            numbers = None if is_index or held.is_meta else as_float64(held)
+        shape = tuple(tensor.shape)
+        value = self._builder.input(shape, is_index=is_index, numbers=numbers)
+        self._leaves[value] = held
         return value
 
     def _see_call(self, model: Any, args: Any, kwargs: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 
 from fanin.frameworks._aten.literals import Literals
+from fanin.frameworks._aten.meter import as_float64
 from fanin.frameworks._aten.recorder import MOST_SHOWN, Recorder
 from fanin.frameworks.torch.batch import tensors_in
 from fanin.frameworks.torch.brought import Brought
@@ -174,7 +175,9 @@ def _announced_batch(
     for tensor, held in zip(tensors, others, strict=True):
         if tensor.dim() > 0:
             is_index = not tensor.is_floating_point()
-            value = builder.input(tuple(tensor.shape), is_index=is_index)
+            numbers = None if is_index or held.is_meta else as_float64(held)
+            shape = tuple(tensor.shape)
+            value = builder.input(shape, is_index=is_index, numbers=numbers)
             is_known = is_index and not held.is_meta
             known = _on_cpu(held) if is_known else None
             recorder.announce(tensor, value, numbers=known)

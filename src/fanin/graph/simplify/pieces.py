@@ -6,14 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from fanin.errors import InternalError
 from fanin.graph.draft import Draft, Kind, Place
 from fanin.graph.graph import Op
 from fanin.graph.simplify.affine import affine_of, details_of
 from fanin.graph.simplify.fact import ACTIVATION, PARAMETER, USES, Facts
 from fanin.graph.simplify.layout import UNIT, Layout, axis_of, plain, tagged
+from fanin.graph.statistics import moments_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -175,13 +174,8 @@ class Table:
         self.put(draft, Op.PARAMETER, (), names=(), **fields)
 
     def _put_constant(self, draft: Draft, beside: Draft | None) -> None:
-        details: dict[str, object] = {}
-        if draft.value is not None and draft.value.dtype.kind in "fiub":
-            numbers = draft.value.astype(np.float64)
-            if numbers.size and np.isfinite(numbers).all():
-                details["mean"] = float(numbers.mean())
-                details["second_moment"] = float(np.mean(numbers**2))
-        elif self.facts[draft.id].number is not None:
+        details: dict[str, object] = dict(moments_of(draft.value))
+        if draft.value is None and self.facts[draft.id].number is not None:
             number = self.facts[draft.id].number or 0.0
             details = {"mean": number, "second_moment": number**2}
         layout = self._layout_beside(draft, beside)

@@ -106,7 +106,7 @@ def _node(number: int, piece: Piece, order: Mapping[int, int]) -> Node:
 
 
 def _add_input(table: Table, draft: Draft) -> None:
-    table.put(draft, Op.INPUT, ())
+    table.put(draft, Op.INPUT, (), details=draft.settings.get("moments", {}))
 
 
 def _add_concat(table: Table, draft: Draft) -> None:
