@@ -31,6 +31,7 @@ RARE: Final = (
     "gradient",
     "seed",
     "evidence",
+    "centre",
 )
 DEFAULTS: Final = {
     field.name: field.default for field in fields(Prescription) if field.name in RARE
@@ -224,7 +225,7 @@ _BY_FIELD: dict[str, Reader] = {
     "parts": _each(_PART),
     "weight": _optional(_text),
     "seed": _optional(_seed),
-    "values": _each(_number),
+    **dict.fromkeys(("values", "centre"), _each(_number)),
     "fan": _optional(_FAN),
     "roles": _optional(_ROLES),
 }

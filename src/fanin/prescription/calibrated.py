@@ -99,4 +99,5 @@ def scaled(prescription: Prescription, factor: float) -> Prescription:
         factor=p.factor * factor,
         value=p.value * factor if has_value else p.value,
         values=tuple(value * factor for value in p.values),
+        centre=tuple(value * factor for value in p.centre),
     )

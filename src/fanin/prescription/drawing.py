@@ -64,6 +64,15 @@ def draw_of(prescription: Prescription, seed: int) -> Draw:
     return _with_parts(prescription, _Structure(prescription, own).draw)
 
 
+def without_centre(prescription: Prescription) -> Prescription:
+    """Give the values without the part that fits only one draw of the weights."""
+    p = prescription
+    if not p.centre:
+        return p
+    values = tuple(v - c for v, c in zip(p.values, p.centre, strict=True))
+    return replace(p, values=values, centre=(), value=sum(values) / len(values))
+
+
 def law_of(prescription: Prescription) -> Law:
     """Give the sampler's law of a prescription that is drawn."""
     from fanin.sampler import Law

@@ -12,7 +12,7 @@ from fanin.errors import UnknownParameterError
 from fanin.files import write_text
 from fanin.prescription import as_json, as_text
 from fanin.prescription.calibrated import with_factors
-from fanin.prescription.drawing import draws_of
+from fanin.prescription.drawing import draws_of, without_centre
 from fanin.prescription.multipliers import multipliers
 from fanin.prescription.prescription import OFFSET, VALUES, Prescription
 
@@ -81,7 +81,8 @@ class Plan:
 
         Args:
             values: present values by path; only those of `kept_weights` are read.
-            seed: in place of the plan's; a parameter with a seed of its own keeps it.
+            seed: in place of the plan's; a parameter with a seed of its own keeps it,
+                and values that were centred on the plan's own draw are not.
 
         Raises:
             ArgumentError: if the values of such a weight are missing.
@@ -99,7 +100,9 @@ class Plan:
         [0.0, 0.0]
         """
         chosen = self.seed if seed is None else seed
-        return draws_of(self.prescriptions, chosen, values or {})
+        if chosen == self.seed:
+            return draws_of(self.prescriptions, chosen, values or {})
+        return draws_of(map(without_centre, self.prescriptions), chosen, values or {})
 
     def apply(self, model: object, seed: int | None = None) -> object:
         """Write the plan's numbers into a model: all parameters, or none.

@@ -53,6 +53,8 @@ class Prescription:
     value: the mean of all entries. gain: dimensionless, std = gain/√fan of the scheme;
     None where none applies. fan, roles: of a weight, else None.
     reason: one or two sentences. evidence: how the role was found.
+    centre: of the law "values", the part of each value that fits this one draw of the
+    weights, () for none; from another seed the values are drawn without it.
     mirrored: axes of the shape whose second half holds minus the first half; the law
     is drawn on the halved shape, with fans of its own. n_blocks: the output axis is
     cut in so many equal blocks, each drawn for itself (an n × n matrix a gate).
@@ -98,6 +100,7 @@ class Prescription:
     gradient: float | None = None
     seed: int | None = None
     evidence: str = ""
+    centre: tuple[float, ...] = ()
 
     @property
     def is_kept(self) -> bool:

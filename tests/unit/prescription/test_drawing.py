@@ -241,6 +241,15 @@ def test_a_seed_of_its_own_beats_the_plans():
     assert np.array_equal(drawn(p)["w"], drawn(weight(), seed=9)["w"])
 
 
+def test_a_centre_belongs_to_the_plans_own_seed():
+    bias = weight((2,), path="b", law="values", values=(1.5, -2.0), centre=(0.5, -1.0))
+    plan = Plan(prescriptions=(weight(), bias), seed=1)
+
+    assert plan.draws()["b"](None).tolist() == [1.5, -2.0]
+    assert plan.draws(seed=1)["b"](None).tolist() == [1.5, -2.0]
+    assert plan.draws(seed=2)["b"](None).tolist() == [1.0, -1.0]
+
+
 def test_another_seed_draws_the_same_laws_again():
     plan = Plan(prescriptions=(weight(), weight(path="v", seed=7)), seed=1)
     other = {path: d(None) for path, d in plan.draws(seed=2).items()}
