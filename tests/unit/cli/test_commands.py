@@ -163,6 +163,7 @@ def test_the_same_seed_saves_the_same_weights(tmp_path):
         (["plan", NET, "--policy", "gtp2"], 2, "Did you mean 'gpt2'?"),
         (["plan", NET, "--only", "haed.*"], 2, "haed.*"),
         (["plan", NET, "--seed-of", "2.*=x"], 2, "a whole number"),
+        (["plan", NET, "--code", "caffe"], 2, "torch"),
         (["policies", "gtp2"], 2, "Did you mean 'gpt2'?"),
         (["apply", "nowhere.json", NET, "-o", "w.npz"], 2, "nowhere.json"),
         (["init", NET, "-o", "/nowhere/w.npz"], 2, "Cannot write '/nowhere/w.npz'"),

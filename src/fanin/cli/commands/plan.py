@@ -2,6 +2,7 @@
 
 fanin plan net.py:make --input 64x784
 fanin plan net.py:make --policy gpt2 --override "head.*=zeros" -o plan.json
+fanin plan net.py:make --code torch
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the model, the wishes and the output."""
     add_subject(parser)
     add_wishes(parser)
+    parser.add_argument(
+        "--code",
+        metavar="FRAMEWORK",
+        help="write plain initializer code in place of the plan: torch, keras or jax",
+    )
     add_output(parser, "text", "json", "html")
 
 
@@ -32,7 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Plan, and write the plan out."""
     check_output(arguments)
     made = planned(subject(arguments), arguments)
-    emit(arguments, written(made, format_of(arguments)))
+    if arguments.code is not None:
+        emit(arguments, made.code(arguments.code))
+    else:
+        emit(arguments, written(made, format_of(arguments)))
     return 0
 
 
