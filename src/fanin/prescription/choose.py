@@ -14,7 +14,8 @@ dropout are passed over, as the published schemes do. Exceptions, by role:
 - recurrent weights: 1/√n of the state's units, drawn orthogonal;
 - routers: root mean square 0.1, so that experts are chosen about equally often;
 - output head: root mean square 0.1, so that cross-entropy starts within s²/2 = 0.005
-  of the ignorant predictor's loss and gradients still reach every layer.
+  of the ignorant predictor's loss and gradients still reach every layer;
+- deep plain chains: orthogonal, with what is read made odd (``isometry.py``).
 """
 
 from __future__ import annotations
@@ -25,18 +26,16 @@ from typing import TYPE_CHECKING
 
 from fanin.graph.graph import Op
 from fanin.graph.roles import Role, RoleKind
-from fanin.graph.roles.residual import joints
 from fanin.graph.unit_spaces import parameter_path
 from fanin.prescription.choices import (
     Choice,
     Offset,
-    embedding_choice,
-    head_choice,
-    recurrent_choice,
     router_choice,
     scaled,
 )
 from fanin.prescription.families import Family, family_of
+from fanin.prescription.special import Special
+from fanin.prescription.treated import Treated
 from fanin.theory import forward_pairs as with_pairs
 from fanin.theory.forward import Forward
 from fanin.theory.moments import Moments, rule_of, through_function
@@ -66,16 +65,16 @@ class Chooser(Forward):
         kept: frozenset[str] = frozenset(),
     ) -> None:
         self._variances = dict(given.variances)
-        super().__init__(graph, replace(given, variances=self._variances))
+        chains = Treated(graph, found, kept=kept, law=law)
+        super().__init__(chains.graph, replace(given, variances=self._variances))
+        self.chains = chains
         self.roles = found
         self.law = law
         self.kept = kept
         self.choices: dict[str, Choice] = {}
         self.offsets: dict[str, Offset] = {}
         self.families: dict[int, Family] = {}
-        self._streams = {
-            joint.node for joint in joints(self.flow) if joint.shortcut is not None
-        }
+        self.special = Special(self.flow, found)
 
     def _visit(self, node: Node) -> Moments | None:
         """Where no rule is, take the size that calibration would give: 1."""
@@ -85,12 +84,14 @@ class Chooser(Forward):
         return predicted
 
     def _parameter(self, node: Node) -> Moments | None:
-        """A table that is added has its share of the sum."""
+        """A table or a token has the size that it is given; a kept value its own."""
         path = parameter_path(self.graph, node)
-        role = None if path is None else self.roles.get(path)
-        if role is None:
+        if path is None:
             return None
-        return with_pairs.shared(Moments(second_moment=1.0 / role.n_summed), node)
+        if path in self.kept:
+            return super()._parameter(node)
+        size = self.special.size_of(path)
+        return with_pairs.shared(Moments(second_moment=size**2), node)
 
     def _reduce(self, node: Node) -> Moments | None:
         x, pooled = self._first(node), super()._reduce(node)
@@ -103,8 +104,9 @@ class Chooser(Forward):
 
     def _add(self, node: Node) -> Moments | None:
         total = super()._add(node)
-        if node.id in self._streams:
-            return _sized(total or with_pairs.unknown(node), 1.0)
+        size = self.special.streams.get(node.id)
+        if size is not None:
+            return _sized(total or with_pairs.unknown(node), size**2)
         return total
 
     def _linear(self, node: Node) -> Moments | None:
@@ -125,16 +127,19 @@ class Chooser(Forward):
         return _sized(found, self.choices[path].target ** 2)
 
     def _choose(self, node: Node, role: Role, x: Moments) -> Choice:
-        if node.weight is not None and node.weight.roles.is_lookup:
-            return embedding_choice(node, role)
-        if role.kind is RoleKind.RECURRENT:
-            return recurrent_choice(node)
-        choice = self._by_origin(node, role, x)
+        special = self.special.first(node, role, x)
+        if special is not None:
+            return special
+        read = self.special.read(node, role, x, self.moments)
+        choice = self._by_origin(node, role, read)
         if role.kind is RoleKind.ROUTER:
             return router_choice(node, x, choice)
         if role.kind is RoleKind.HEAD:
-            return head_choice(node, x, choice)
-        return _joined(choice, role)
+            choice = self.special.head(node, x, choice)
+        elif node.id not in self.chains.written:
+            choice = self.special.last(node, role, _joined(choice, role))
+        self.offsets |= self.chains.offsets(node)
+        return self.chains.choice(node, x, choice)
 
     def _by_origin(self, node: Node, role: Role, x: Moments) -> Choice:
         """Scale a weight by what it reads; the first layer by what it will feed."""
@@ -152,7 +157,8 @@ class Chooser(Forward):
 
     def _family(self, node: Node, x: Moments) -> Family:
         if node.id not in self.families and node.function is not None:
-            self.families[node.id] = family_of(node.function, x)
+            found = self.chains.family(node) or family_of(node.function, x)
+            self.families[node.id] = found
         return self.families[node.id]
 
     def _fed_family(self, role: Role) -> Family | None:

@@ -61,10 +61,41 @@ def _warnings_of(family: Family, n_layers: int) -> list[str]:
 
 def plain_depths(flow: Flow) -> dict[int, int]:
     """Count the weights on the longest way since a normalization or residual sum."""
-    resets = {joint.node for joint in joints(flow) if joint.shortcut is not None}
+    resets = _resets(flow)
     depths: dict[int, int] = {}
     for node in flow.graph.nodes:
         before = max((depths[i] for i in node.inputs), default=0)
-        is_reset = node.id in resets or node.op is Op.NORMALIZE
-        depths[node.id] = 0 if is_reset else before + (node.op is Op.LINEAR)
+        depths[node.id] = 0 if node.id in resets else before + (node.op is Op.LINEAR)
     return depths
+
+
+def plain_runs(flow: Flow) -> dict[int, int]:
+    """Count the weights on the longest plain way through each node.
+
+    From one normalization or residual sum, or an input, to the next, or an output.
+
+    >>> from fanin.graph.flow import Flow
+    >>> from fanin.graph.sketch import Sketch
+    >>> sketch = Sketch()
+    >>> z = sketch.apply(sketch.dense(sketch.input((4, 2)), 3, path="0"), abs)
+    >>> plain_runs(Flow(sketch.graph(sketch.dense(z, 1, path="1"))))[z]
+    2
+    """
+    resets, before = _resets(flow), plain_depths(flow)
+    behind: dict[int, int] = {}
+    for node in reversed(flow.graph.nodes):
+        behind[node.id] = max(
+            (
+                behind[reader.id] + (reader.op is Op.LINEAR)
+                for reader in flow.after(node.id)
+                if reader.id not in resets
+            ),
+            default=0,
+        )
+    return {node_id: before[node_id] + behind[node_id] for node_id in before}
+
+
+def _resets(flow: Flow) -> set[int]:
+    """Give the nodes behind which the count of layers begins anew."""
+    found = {joint.node for joint in joints(flow) if joint.shortcut is not None}
+    return found | {n.id for n in flow.graph.nodes if n.op is Op.NORMALIZE}

@@ -27,7 +27,8 @@ class Family:
     name: of the activation. scheme: "he", "glorot" or "lecun"; the law is added to it.
     gain: dimensionless. growth: χ₁, of the squared gradient a layer, where second
     moments settle. slope: V′ at the second moment that the gain keeps; above 1 an
-    error in scale grows with depth. reason: why this gain.
+    error in scale grows with depth. reason: why this gain. hindrance: what keeps fanin
+    from drawing deep chains of it in another way, "" if nothing does.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Family:
     growth: float
     slope: float
     reason: str
+    hindrance: str = ""
 
 
 def family_of(function: ScalarFunction, x: Moments) -> Family:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fanin.graph.roles import RoleKind
-from fanin.prescription.prescription import KEEP
+from fanin.prescription.prescription import KEEP, OFFSET
+from fanin.prescription.seen import as_seen, functions_seen
 from fanin.theory.forward import Forward
 from fanin.theory.given import Given
 
@@ -30,6 +31,8 @@ def moments_with(
     """Propagate moments with the prescribed values, and present ones where kept."""
     variances, means = {}, {}
     for path, prescription in written.items():
+        if prescription.law == OFFSET:
+            continue  # it is part of what its layer sees of the activation
         if prescription.law != KEEP:
             variances[path] = prescription.std**2
             means[path] = prescription.value
@@ -38,7 +41,7 @@ def moments_with(
             if np.isfinite(values).all():
                 variances[path], means[path] = float(values.var()), float(values.mean())
     given = Given(variances=variances, means=means, inputs=evidence.inputs)
-    walk = Forward(graph, given)
+    walk = Forward(as_seen(graph, functions_seen(graph, written)), given)
     walk.run()
     return walk.moments
 
@@ -121,7 +124,8 @@ def _predicted(
     """Write the prediction down, with the bias's own square taken off."""
     if moments is None:
         return replace(weight, predicted=None, low=None, high=None)
-    offset = 0.0 if bias is None or weight.value else bias.value**2 + bias.std**2
+    is_left_out = bias is None or weight.value or bias.law == OFFSET
+    offset = 0.0 if is_left_out or bias is None else bias.value**2 + bias.std**2
     parts = (moments.second_moment, *moments.interval())
     rms, low, high = (sqrt(max(part - offset, 0.0)) for part in parts)
     return replace(weight, predicted=rms, low=low, high=high)
