@@ -1,0 +1,91 @@
+"""The race without normalization counts what it says that it counts."""
+
+import argparse
+
+import pytest
+import torch
+from torch import nn
+
+from benchmarks import norm_free
+from benchmarks._initializers import default, he
+from benchmarks._training import digits
+from benchmarks.models.authors import AUTHORS
+from benchmarks.models.norm_free import NETS
+
+NORMS = (nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_nets_differ_in_their_normalization_alone(name):
+    torch.manual_seed(0)
+    x = torch.randn(4, 1, 8, 8)
+    for norm in (False, True):
+        net = NETS[name](2, norm=norm)
+        assert net(x).shape == (4, 10)
+        assert any(isinstance(m, NORMS) for m in net.modules()) is norm
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_depth_multiplies_the_weights(name):
+    def count(depth: int) -> int:
+        net = NETS[name](depth, norm=False)
+        return sum(value.dim() > 1 for value in net.parameters())
+
+    assert count(3) - count(2) == count(2) - count(1) > 0
+
+
+@pytest.mark.parametrize("name", AUTHORS)
+def test_authors_schemes_change_the_weights(name):
+    torch.manual_seed(0)
+    net = NETS[name](1, norm=True)
+    before = [value.clone() for value in net.parameters() if value.dim() > 1]
+    AUTHORS[name](net)
+    after = [value for value in net.parameters() if value.dim() > 1]
+    changed = [not torch.equal(a, b) for a, b in zip(before, after, strict=True)]
+    assert sum(changed) >= len(changed) / 2
+
+
+def test_a_cell_holds_every_initializer_that_ends():
+    def stops(model, batch):
+        raise ValueError
+
+    data = digits()
+    setting = norm_free.Setting(seeds=2, steps=2)
+    initializers = {"default": default, "He": he, "stops": stops}
+    found = norm_free.cell(
+        lambda: NETS["swiglu"](1, norm=False), initializers, "adam", setting, data
+    )
+    assert sorted(found) == ["He", "default"]
+    assert all(len(one.rates) == 5 for one in found.values())
+    assert all(one.accuracy == max(one.rates) for one in found.values())
+
+
+def test_only_rates_close_to_the_cells_best_work():
+    a = norm_free.Standing(accuracy=0.9, loss=1.0, rates=(0.9, 0.81, 0.79))
+    b = norm_free.Standing(accuracy=0.7, loss=1.5, rates=(0.7, 0.7, 0.7))
+    found = norm_free.counted({"a": a, "b": b})
+    assert (found["a"].works, found["b"].works) == (2, 0)
+
+
+def test_a_net_that_no_one_trains_has_no_rate_that_works():
+    one = norm_free.Standing(accuracy=0.2, loss=2.3, rates=(0.2, 0.2))
+    assert norm_free.counted({"a": one})["a"].works == 0
+
+
+def test_equal_numbers_share_their_rank():
+    assert norm_free.ranks([0.5, 0.7, 0.5, 0.1]) == [2.5, 1.0, 2.5, 4.0]
+
+
+def test_the_whole_run_prints_its_cells_and_sums_them_up(capsys):
+    options = argparse.Namespace(
+        nets=["geglu, no skips"],
+        depths=[1],
+        seeds=1,
+        steps=1,
+        norm=True,
+        markdown=True,
+    )
+    cells = norm_free.measured(options, digits())
+    assert list(cells) == ["geglu, no skips ×1, sgd", "geglu, no skips ×1, adam"]
+    assert all(list(one) == ["default", "authors", "fanin"] for one in cells.values())
+    assert capsys.readouterr().out.count("| geglu") == 2
