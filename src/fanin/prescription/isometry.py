@@ -6,6 +6,7 @@ following comes true of them (``fanin.theory.passage``), and no scale helps:
 
 - fewer than 1/16 of the directions still carry the signal,
 - squared gradients change by more than 16 times from end to end,
+- second moments fall to a tenth, as they do behind tanh at the edge of chaos,
 - an error in scale more than doubles.
 
 Then weights are orthogonal, and what a layer reads is made odd, so that its mean is 0
@@ -43,6 +44,8 @@ LEAST_SHARE: Final = 1 / 16
 """Of the directions, that must still carry the signal behind the chain."""
 LARGEST_CHANGE: Final = 16.0
 """Of squared gradients over the chain, either way."""
+LEAST_MOMENT: Final = 0.1
+"""Of the second moment at the chain's start, that must be left at its end."""
 LARGEST_DRIFT: Final = 2.0
 """Of a relative error in the second moment over the chain."""
 ALLOWED_GROWTH: Final = 4.0
@@ -108,6 +111,8 @@ def failing(function: ScalarFunction, n_layers: int) -> str:
         return f"{over} squared gradients change by {found.growth:.2g} times"
     if abs(found.drift) > LARGEST_DRIFT:
         return f"{over} an error in scale grows {found.drift:.2g}-fold"
+    if found.moment < LEAST_MOMENT:
+        return f"{over} second moments fall to {found.moment:.2g} of the first"
     if found.share < LEAST_SHARE:
         n = round(1.0 / found.share)
         return f"{over} independent weights carry 1/{n} of the directions"

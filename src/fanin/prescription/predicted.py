@@ -34,7 +34,7 @@ def moments_with(
         if prescription.law == OFFSET:
             continue  # it is part of what its layer sees of the activation
         if prescription.law != KEEP:
-            variances[path] = prescription.std**2
+            variances[path] = prescription.variance
             means[path] = prescription.value
         elif path in evidence.values:
             values = np.asarray(evidence.values[path], dtype=np.float64)

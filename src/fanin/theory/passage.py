@@ -1,19 +1,21 @@
 """What is left of signals and gradients behind n plain layers of independent weights.
 
-Three things go wrong with depth although every layer keeps the second moment, and none
-of them is mended by another scale:
+What goes wrong with depth, though each layer has the scale that its scheme promises,
+and is mended by no other scale:
 
 - the squared singular values of the layers' Jacobian spread: their relative variance
   grows by E[φ′⁴]/E[φ′²]² − 1 from the activation and by 1 from Gaussian weights
   (Pennington, Schoenholz & Ganguli 2018, equations 16 and 17). Of n directions only
   about n/(1 + spread) carry the signal: the participation ratio (Σs²)²/(n·Σs⁴);
 - squared gradients grow by χ a layer;
-- an error in the scale of what comes in is multiplied by d ln V/d ln q a layer.
+- an error in the scale of what comes in is multiplied by d ln V/d ln q a layer;
+- at the edge of chaos of an odd function that bends, second moments fade as 1/(2l).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 from fanin.theory.gaussian import gaussian_rule
@@ -29,12 +31,14 @@ class Passage:
 
     spread: relative variance of the squared singular values. growth: E[δ²] of the
     gradient at the first pre-activations over that at the last. drift: the relative
-    error of the last second moment over that of the first.
+    error of the last second moment over that of the first. moment: the last over the
+    first.
     """
 
     spread: float
     growth: float
     drift: float
+    moment: float
 
     @property
     def share(self) -> float:
@@ -74,10 +78,10 @@ def passage(
         mean = rule.expect(squares)
         second = rule.second_moment
         if mean <= 0.0 or second <= 0.0:
-            return Passage(spread=float("inf"), growth=0.0, drift=drift)
+            return Passage(spread=inf, growth=0.0, drift=drift, moment=0.0)
         spread += rule.expect(squares**2) / mean**2 - 1.0 + WEIGHTS[weights]
         if layer < n_layers - 1:
             growth *= weight_variance * mean
             drift *= rule.expect(rule.values**2 * (rule.z**2 - 1)) / (2 * second)
             q = weight_variance * second
-    return Passage(spread=spread, growth=growth, drift=drift)
+    return Passage(spread=spread, growth=growth, drift=drift, moment=q / moment)
