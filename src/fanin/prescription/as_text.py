@@ -5,15 +5,12 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from fanin.prescription.layout import WIDTH, Columns, lines_of
 from fanin.prescription.rows import HEADINGS, Row, columns, reasons, rows
 
 if TYPE_CHECKING:
     from fanin.prescription.plan import Plan
     from fanin.prescription.prescription import Prescription
-
-WIDTH = 100
-SHRINKING = ((0, 18), (1, 9), (3, 10), (2, 8), (6, 9), (7, 8), (0, 8))
-"""Which columns give way where the table is too wide, and down to how much."""
 
 
 def table(plan: Plan) -> str:
@@ -27,7 +24,7 @@ def table(plan: Plan) -> str:
     Plan: 8 numbers in 1 parameter, policy auto, seed 7
     """
     found = rows(plan.prescriptions)
-    lines = [headline(plan), "", *_columns(found), *_reasons(found)]
+    lines = [headline(plan), "", *lines_of(_columns(found)), *_reasons(found)]
     for title, texts in (("Warning", plan.warnings), ("Note", plan.notes)):
         for text in texts:
             lines += ["", *_wrapped(f"{title}: {text}")]
@@ -52,31 +49,23 @@ def _counted(drawn: list[Prescription]) -> str:
     return f"{len(drawn)} parameter" + ("" if len(drawn) == 1 else "s")
 
 
-def _columns(found: list[Row]) -> list[str]:
-    """Lay the cells out; a column that is empty throughout is left out."""
-    cells = [HEADINGS, *(row.cells for row in found)]
-    shown = columns(found)
-    widths = fitted({i: max(len(line[i]) for line in cells) for i in shown})
-    lines = [
-        "  ".join(cut(line[i], widths[i]).ljust(widths[i]) for i in shown).rstrip()
-        for line in cells
-    ]
-    rule = "  ".join("─" * widths[i] for i in shown)
-    return [lines[0], rule, *lines[1:]]
+def _columns(found: list[Row]) -> Columns:
+    """Give the cells, without empty columns, and predicted → measured in one."""
+    shown = [i for i in columns(found) if HEADINGS[i] != "measured"]
+    rows_of = (_merged(row.cells) for row in found)
+    return Columns(
+        headings=tuple(HEADINGS[i] for i in shown),
+        rows=tuple(tuple(cells[i] for i in shown) for cells in rows_of),
+    )
 
 
-def fitted(widths: dict[int, int]) -> dict[int, int]:
-    """Narrow the columns, in the order of `SHRINKING`, until the table fits.
-
-    >>> fitted({0: 90, 5: 20})
-    {0: 78, 5: 20}
-    """
-    fitting = dict(widths)
-    for column, least in SHRINKING:
-        excess = sum(fitting.values()) + 2 * (len(fitting) - 1) - WIDTH
-        if excess > 0 and column in fitting:
-            fitting[column] = max(fitting[column] - excess, min(least, fitting[column]))
-    return fitting
+def _merged(cells: tuple[str, ...]) -> tuple[str, ...]:
+    """Write what was measured behind what was predicted."""
+    predicted, measured = (HEADINGS.index(name) for name in ("output rms", "measured"))
+    if not cells[measured]:
+        return cells
+    both = f"{cells[predicted] or '?'} → {cells[measured]}"
+    return (*cells[:predicted], both, *cells[predicted + 1 :])
 
 
 def _reasons(found: list[Row]) -> list[str]:
@@ -96,15 +85,3 @@ def _wrapped(text: str, indent: str = "") -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def cut(text: str, width: int) -> str:
-    """Cut a text in its middle.
-
-    >>> cut("encoder.layers.0.attention.weight", 20)
-    'encoder.la…on.weight'
-    """
-    if len(text) <= width:
-        return text
-    head = width // 2
-    return f"{text[:head]}…{text[len(text) - (width - head - 1) :]}"

@@ -49,8 +49,8 @@ class Row:
         return (
             self.name if n_alike == 1 else f"{self.name} (×{n_alike})",
             "×".join(str(length) for length in p.shape) or "()",
-            p.role,
-            ", ".join((p.scheme.partition("(gain")[0], *structure(p))),
+            p.role.replace("query, key, value", "q, k, v"),
+            ", ".join((short_scheme(p.scheme), *structure(p))),
             extent([q.gain for q in self.alike], digits=4),
             spread(self.alike),
             extent([q.predicted for q in self.alike]),
@@ -123,10 +123,21 @@ def _merged(alike: list[Prescription]) -> list[Row]:
 def _likeness(p: Prescription) -> tuple[object, ...]:
     """Give what must agree for two prescriptions to share a row: not the exact std."""
     path = re.sub(r"\d+", "#", p.path)
-    scheme = p.scheme.partition("(gain")[0]
+    scheme = short_scheme(p.scheme)
     is_scaled = p.std > 0.0
     form = (p.n_blocks, p.mirrored, p.parts)
     return (path, p.shape, p.role, scheme, p.law, is_scaled, f"{p.value:.4g}", form)
+
+
+def short_scheme(spec: str) -> str:
+    """Give a spec without the numbers that stand in columns of their own.
+
+    >>> short_scheme("normal(std=0.02)"), short_scheme("constant(0.5)")
+    ('normal', 'constant')
+    >>> short_scheme("he_normal(mode=fan_out)")
+    'he_normal(mode=fan_out)'
+    """
+    return re.sub(r"\((gain=|std=|value=)?[-+.e0-9]*\)$", "", spec)
 
 
 def common_name(paths: list[str]) -> str:
@@ -157,7 +168,7 @@ def spread(alike: tuple[Prescription, ...]) -> str:
         return f"{p.value:.4g}"
     if p.law == OFFSET:
         return f"−{p.value:.4g}·Σw"
-    return extent([q.std for q in alike], digits=4)
+    return extent([q.std for q in alike], digits=4 if len(alike) == 1 else 3)
 
 
 def structure(p: Prescription) -> list[str]:

@@ -17,10 +17,6 @@ def relu(x):
     return np.maximum(x, 0.0)
 
 
-def silu(x):
-    return x / (1.0 + np.exp(-x))
-
-
 def plan(function=relu, n_hidden=3):
     sketch = Sketch()
     z = sketch.input((8, 20))
@@ -71,9 +67,9 @@ def test_measured_sizes_are_drawn_and_counted():
 
 
 def test_a_warning_stands_above_the_table():
-    text = body(plan(silu, 20))
+    text = body(replace(plan(), warnings=("This repels.",)))
 
-    assert text.index("repels") < text.index("<table")
+    assert text.index("This repels.") < text.index("<table")
 
 
 def test_a_notebook_gets_the_styles_with_it():
@@ -84,3 +80,23 @@ def test_a_plan_without_predictions_has_no_chart():
     bare = Plan(prescriptions=(), seed=0)
 
     assert "<svg" not in page_of(bare)
+
+
+def test_a_page_says_how_each_role_was_found():
+    text = body(plan())
+
+    assert "How each role was found" in text
+    assert "input layer: reads the model&#x27;s input" in text
+
+
+def test_columns_that_are_empty_throughout_are_left_out():
+    plain, rated = plan(), plan()
+    rated = replace(
+        rated,
+        prescriptions=tuple(
+            replace(p, learning_rate=0.25) for p in rated.prescriptions
+        ),
+    )
+
+    assert "learning rate" not in body(plain)
+    assert "×0.25" in body(rated)
