@@ -70,7 +70,10 @@ def first_loss(desk: Desk, written: Mapping[str, Prescription]) -> float | None:
     the squared error.
     """
     heads = [p for p in written.values() if p.role == RoleKind.HEAD]
+    biases = [p for p in written.values() if p.role == RoleKind.HEAD_BIAS]
     if desk.target.loss is None or len(heads) != 1 or heads[0].predicted is None:
+        return None
+    if any(p.is_kept for p in biases):  # it stands for a prior that is not known here
         return None
     spread = heads[0].predicted ** 2
     share = {
