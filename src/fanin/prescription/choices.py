@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from fanin.graph.roles import RoleKind
 from fanin.theory.moments import Moments
 
 if TYPE_CHECKING:
     from fanin.graph.graph import Node
-    from fanin.graph.roles import Role
+    from fanin.prescription.embedded import Rows
     from fanin.prescription.families import Family
+    from fanin.prescription.prescription import Part
 
 HEAD_RMS = 0.1
 
@@ -24,7 +24,8 @@ class Choice:
     scheme: "he", "glorot", "lecun" or "normal". gain: std = gain/√fan of the scheme.
     std: of an entry. target: root mean square of the output. reason: why.
     family: of the activation that it reads or, for the first layer, feeds. law: that
-    it is drawn from where the caller asks for none; mirrored: as in Prescription.
+    it is drawn from where the caller asks for none; mirrored, n_blocks, parts: as in
+    Prescription. is_calibrated: a batch may correct the std.
     """
 
     scheme: str
@@ -35,6 +36,9 @@ class Choice:
     family: Family | None = None
     law: str = "normal"
     mirrored: tuple[int, ...] = ()
+    n_blocks: int = 1
+    parts: tuple[Part, ...] = ()
+    is_calibrated: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,16 +65,19 @@ def scaled(
     )
 
 
-def head_choice(
-    node: Node, x: Moments, choice: Choice, *, spread: float = 1.0
-) -> Choice:
-    """Scale the head so that the output's root mean square is 0.1·spread."""
-    wanted = HEAD_RMS * spread
+def head_choice(node: Node, x: Moments, choice: Choice, *, factor: float) -> Choice:
+    """Scale the head so that the logits have root mean square 0.1.
+
+    factor: by which the model multiplies what the head gives, before it is the output.
+    """
+    wanted = HEAD_RMS / factor if factor else HEAD_RMS
     sized = scaled(node, "lecun", wanted / x.rms, x, "", choice.family)
     reason = (
         f"Output head: root mean square {wanted:.3g} over an input of {x.rms:.3g}, so "
         "that the model starts as the ignorant predictor."
     )
+    if factor != 1.0:
+        reason = f"{reason} The model multiplies its output by {factor:.4g}."
     return replace(sized, reason=reason)
 
 
@@ -94,18 +101,13 @@ def recurrent_choice(node: Node) -> Choice:
     return scaled(node, "lecun", 1.0, Moments(), reason, None)
 
 
-def embedding_choice(node: Node, role: Role) -> Choice:
-    """One row is one vector: entries of std 1/√k where k tables are added."""
-    n_units = 1.0 if node.weight is None else node.weight.fan.n_out
-    if role.kind is RoleKind.TIED_EMBEDDING:
-        std = 1.0 / sqrt(n_units)
-        reason = (
-            "Embedding that is the head too: 1/√width, so that logits of a normalized "
-            "input have variance 1 at most."
-        )
-        return Choice(scheme="normal", gain=1.0, std=std, target=std, reason=reason)
-    std = 1.0 / sqrt(role.n_summed)
-    reason = "Rows are looked up: an entry of the output is one entry of the table."
-    if role.n_summed > 1:
-        reason = f"{reason} {role.n_summed} tables are added, so 1/√{role.n_summed}."
-    return Choice(scheme="normal", gain=std, std=std, target=std, reason=reason)
+def embedding_choice(rows: Rows) -> Choice:
+    """One row is one vector: an entry of the output is an entry of the table."""
+    return Choice(
+        scheme="normal",
+        gain=rows.std,
+        std=rows.std,
+        target=rows.std,
+        reason=rows.reason,
+        is_calibrated=False,
+    )

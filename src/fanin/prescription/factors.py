@@ -31,11 +31,12 @@ _BESIDE_LOGITS = MOVING | {Op.ADD, Op.ELEMENTWISE, Op.OPAQUE, Op.CONCAT, Op.MULT
 class Logits:
     """The scale of one attention: logits = factor · Σ over ``n_terms`` of q·k.
 
-    path: of the module that ran it. is_bounded: queries or keys are divided by their
-    length, so that the sum does not grow with its terms.
+    path: of the module that ran it; score: id of the contraction. is_bounded: queries
+    or keys are divided by their length, so that the sum does not grow with its terms.
     """
 
     path: str
+    score: int
     factor: float
     n_terms: int
     is_bounded: bool = False
@@ -124,7 +125,11 @@ def _logits_of(flow: Flow, softmax: Node) -> list[Logits]:
         is_bounded = any(_is_length_one(end) for several in ends for end in several)
         found.append(
             Logits(
-                path=score.path, factor=factor, n_terms=n_terms, is_bounded=is_bounded
+                path=score.path,
+                score=score.id,
+                factor=factor,
+                n_terms=n_terms,
+                is_bounded=is_bounded,
             )
         )
     return found

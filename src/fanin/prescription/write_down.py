@@ -99,7 +99,9 @@ def chosen(
         gain=choice.gain,
         fan=weight.fan,
         roles=weight.roles,
-        target=None if weight.roles.is_lookup else choice.target,
+        target=choice.target if choice.is_calibrated else None,
+        n_blocks=choice.n_blocks if is_matrix else 1,
+        parts=choice.parts,
         reason=choice.reason,
     )
 
