@@ -254,12 +254,12 @@ def _calibrated(
     framework: Framework, model: object, graph: Graph, task: Task, made: Plan
 ) -> Plan:
     """Correct the scales in one forward pass, then measure what they give."""
-    from fanin.prescription import calibration_targets
+    from fanin.prescription import calibration_aims, with_calibration
 
-    targets = calibration_targets(made, graph)
     kept = framework.read(model)
-    factors = framework.calibrate(model, task, {**kept, **_drawn(made, kept)}, targets)
-    made = made.with_factors(factors)
+    aims = calibration_aims(made, graph)
+    found = framework.calibrate(model, task, {**kept, **_drawn(made, kept)}, aims)
+    made = with_calibration(made, found, graph)
     measured = framework.measure(model, task, {**kept, **_drawn(made, kept)})
     return made.verified(measured)
 

@@ -17,18 +17,20 @@ it takes (`MOST_PASSES`), whatever the depth:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import exp, inf, isfinite, log, sqrt
 from typing import TYPE_CHECKING, Final
 
 from fanin.frameworks.signal import require_signal
+from fanin.graph.calibration import Calibration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import numpy as np
 
     from fanin.graph import Graph, Node
+    from fanin.graph.calibration import Aim
 
 MOST_PASSES: Final = 8
 CLOSE: Final = 2e-3
@@ -41,41 +43,35 @@ RIGID: Final = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class Goals:
-    """The root mean squares wanted, by path of the parameter that is to be scaled.
+    """What is wanted, by path of the parameter that is to be scaled."""
 
-    followers: by weight, its bias where that follows the weight, so that it counts as
-    part of the output and is multiplied with it.
-    """
-
-    targets: Mapping[str, float]
-    followers: Mapping[str, str] = field(default_factory=dict)
+    aims: Mapping[str, Aim]
 
     @classmethod
-    def of(
-        cls,
-        targets: Mapping[str, float],
-        followers: Mapping[str, str] | None,
-        first: Callable[[str], str],
-    ) -> Goals:
-        """Take goals under each parameter's first name.
+    def of(cls, aims: Mapping[str, Aim], first: Callable[[str], str]) -> Goals:
+        """Take aims under each parameter's first name.
 
         Args:
-            targets: by any name.
-            followers: by any name; None for none.
+            aims: by any name.
             first: gives the first name of a parameter.
 
         Raises:
             UnknownParameterError: by ``first``.
         """
-        return cls(
-            targets={first(path): target for path, target in targets.items()},
-            followers={first(w): first(b) for w, b in (followers or {}).items()},
-        )
+        renamed = {}
+        for path, aim in aims.items():
+            follower = None if aim.follower is None else first(aim.follower)
+            renamed[first(path)] = replace(aim, follower=follower)
+        return cls(aims=renamed)
 
     def path_of(self, degrees: Mapping[str, float | None]) -> str | None:
         """Give the only one of a product's parameters that is to be scaled."""
-        found = [path for path in degrees if path in self.targets]
+        found = [path for path in degrees if path in self.aims]
         return found[0] if len(found) == 1 else None
+
+    def follower(self, path: str) -> str | None:
+        """Give the bias that follows a weight."""
+        return self.aims[path].follower if path in self.aims else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,9 +90,10 @@ class Trial:
 class Use:
     """One product with a weight, as it ran.
 
-    mean_square: of the output, multiplied by ``factor`` already. size: a count of
-    entries. degree: of the product in the parameter, None if not known. is_apart: the
-    output that was multiplied is not the one that the model reads on.
+    mean_square: of the output, multiplied by ``factor`` already, around its units'
+    means if it is centred. size: a count of entries. degree: of the product in the
+    parameter, None if not known. is_apart: the output that was multiplied is not the
+    one that the model reads on. is_zero: all entries are 0.
     """
 
     path: str
@@ -105,6 +102,7 @@ class Use:
     factor: float = 1.0
     degree: float | None = 1.0
     is_apart: bool = False
+    is_zero: bool = False
 
     @property
     def is_certain(self) -> bool:
@@ -115,10 +113,13 @@ class Use:
 class Pass:
     """Gathers the uses of one pass, and says what each is to be multiplied with.
 
-    >>> run = Pass(Goals(targets={"w": 2.0}), Trial())
-    >>> run.see("w", 1.0, mean_square=16.0, size=10)
+    centres: by path, of centred outputs, each unit's mean with the factor in it.
+
+    >>> from fanin.graph.calibration import Aim
+    >>> run = Pass(Goals(aims={"w": Aim(size=2.0)}), Trial())
+    >>> run.see("w", 1.0, deviation=4.0, rms=4.0, size=10)
     0.5
-    >>> run.see("w", 1.0, mean_square=36.0, size=10)  # the same factor: 6 becomes 3
+    >>> run.see("w", 1.0, deviation=6.0, rms=6.0, size=10)  # the same factor
     0.5
     >>> [use.mean_square for use in run.uses]
     [4.0, 9.0]
@@ -128,26 +129,55 @@ class Pass:
         self.goals = goals
         self.trial = trial
         self.uses: list[Use] = []
+        self.centres: dict[str, np.ndarray] = {}
         self._factors = dict(trial.outputs)
 
     def see(
-        self, path: str, degree: float | None, *, mean_square: float, size: int
+        self,
+        path: str,
+        degree: float | None,
+        *,
+        deviation: float,
+        rms: float,
+        size: int,
     ) -> float:
-        """Note a use; give the factor of its output."""
+        """Note a use; give the factor of its output.
+
+        Args:
+            path: of the parameter that is to be scaled.
+            degree: of the product in it.
+            deviation: of the output, around its units' means if it is centred; else
+                the root mean square.
+            rms: the root mean square.
+            size: entries of the output, a count.
+        """
         if degree == 0.0:
             return 1.0
-        if path not in self._factors and isfinite(mean_square) and mean_square > 0.0:
-            self._factors[path] = self.goals.targets[path] / sqrt(mean_square)
+        if path not in self._factors and isfinite(rms) and rms > 0.0:
+            self._factors[path] = self.goals.aims[path].factor(
+                deviation=deviation, rms=rms
+            )
         factor = self._factors.get(path, 1.0)
         use = Use(
             path=path,
-            mean_square=mean_square * factor**2,
+            mean_square=(deviation * factor) ** 2,
             size=size,
             factor=factor,
             degree=degree,
+            is_zero=rms == 0.0,
         )
         self.uses.append(use)
         return factor
+
+    def ended(self, graph: Graph) -> Seen:
+        """Give what the pass showed."""
+        return Seen(
+            goals=self.goals,
+            trial=self.trial,
+            uses=self.uses,
+            graph=graph,
+            centres=self.centres,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +188,7 @@ class Seen:
     trial: Trial
     uses: Sequence[Use]
     graph: Graph
+    centres: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def by_path(self) -> dict[str, list[Use]]:
         """Give the uses that count, of each parameter that has any."""
@@ -176,17 +207,18 @@ class Seen:
                 for use, node in zip(uses, nodes, strict=True)
                 if node.weight and first and node.weight.roles == first.roles
             ]
-        return [use for use in uses if use.mean_square != 0.0]
+        return [use for use in uses if not use.is_zero]
 
     def gap(self, path: str, uses: Sequence[Use]) -> float:
-        """Give log(target / root mean square over the uses); 0 without any."""
-        total = sum(use.size for use in uses)
-        if not total:
+        """Give log(target / root mean square over the uses); 0 where one decided."""
+        is_decided = len(uses) == 1 and uses[0].is_certain
+        if not uses or (is_decided and path not in self.trial.values):
             return 0.0
+        total = sum(use.size for use in uses)
         square = sum(use.mean_square * use.size for use in uses) / total
         if not isfinite(square):
             return -inf
-        return log(self.goals.targets[path]) - log(square) / 2.0
+        return log(self.goals.aims[path].size) - log(square) / 2.0
 
     def factors(self) -> dict[str, float]:
         """Give the factor of each parameter that this pass amounts to."""
@@ -204,8 +236,8 @@ def _scales(node: Node, path: str) -> bool:
 
 def settle(
     run: Callable[[Trial], Seen], values: Mapping[str, np.ndarray]
-) -> dict[str, float]:
-    """Run until every target is met; give the factors of the best pass.
+) -> Calibration:
+    """Run until every target is met; give what the best pass found.
 
     Args:
         run: one forward pass.
@@ -215,7 +247,7 @@ def settle(
         SignalError: if an output is always 0, though no weight is 0, or not finite.
     """
     search = _Search()
-    trial, best, least = Trial(), {}, inf
+    trial, best, least = Trial(), Calibration(factors={}), inf
     for n_before in range(MOST_PASSES):
         seen = run(trial)
         if n_before == 0:
@@ -224,7 +256,9 @@ def settle(
         worst = max((abs(gap) for gap in gaps.values()), default=0.0)
         is_certain = search.is_certain(seen)
         if worst < least and is_certain:
-            best, least = seen.factors() | dict.fromkeys(search.rigid, 1.0), worst
+            factors = seen.factors() | dict.fromkeys(search.rigid, 1.0)
+            best = Calibration(factors=factors, centres=seen.centres)
+            least = worst
         if least <= CLOSE:
             break
         trial = search.next(seen, gaps)
@@ -316,3 +350,18 @@ class _Search:
 
 def _clipped(step: float) -> float:
     return min(max(step, -LONGEST_STEP), LONGEST_STEP)
+
+
+def named(
+    found: Calibration, paths: Iterable[str], first: Callable[[str], str]
+) -> Calibration:
+    """Give what was found under the names that were asked for; a factor of 1 if not."""
+    asked = {path: first(path) for path in paths}
+    return Calibration(
+        factors={path: found.factors.get(name, 1.0) for path, name in asked.items()},
+        centres={
+            path: found.centres[name]
+            for path, name in asked.items()
+            if name in found.centres
+        },
+    )

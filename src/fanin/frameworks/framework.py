@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from fanin.graph import Graph, Measurement, Parameter, Task
+    from fanin.graph.calibration import Aim, Calibration
     from fanin.graph.rate import Rate
     from fanin.graph.signature import InputSignature
 
@@ -97,32 +98,26 @@ class Framework(Protocol):
         model: Any,
         task: Task,
         values: Mapping[str, np.ndarray],
-        targets: Mapping[str, float],
-        followers: Mapping[str, str] | None = None,
-    ) -> dict[str, float]:
+        aims: Mapping[str, Aim],
+    ) -> Calibration:
         """Find the factor of each weight in one forward pass.
 
         The model runs once with ``values``. As a product with a weight appears, its
-        output (without the bias) is multiplied so that its root mean square is the
-        target, before the next node reads it. Of a weight that is used again it is
-        the second moment pooled over its uses that is met, which takes a few passes
-        more (``frameworks.calibration``).
+        output (without the bias) is made what is wanted of it, before the next node
+        reads it. Of a weight that is used again it is the second moment pooled over
+        its uses that is met, which takes a few passes more
+        (``frameworks.calibration``).
 
         Args:
             model: it is left as it is.
             task: its batch is run; loss and target are not read.
             values: the parameters to run with, by path; others are the model's own.
-            targets: root mean square wanted of an output, by the path of its weight,
-                or of the parameter that alone sets the weight's size (weight norm).
-            followers: by weight, a bias that is a multiple of the weight: it counts as
-                part of the output, and is multiplied with it.
-
-        Returns:
-            The factor by which each parameter in ``targets`` is to be multiplied: 1
-            where no product reads it, or where its size does not matter.
+            aims: what an output should be, by the path of its weight, or of the
+                parameter that alone sets the weight's size (weight norm).
 
         Raises:
             SignalError: if an output is always 0, though no weight is 0, or not finite.
+            UnknownParameterError: if a path is no parameter's.
         """
         ...
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from fanin.frameworks.calibration import Goals
-    from fanin.graph import Graph, SiteStatistics
+    from fanin.graph import Graph, Node, SiteStatistics
     from fanin.graph.builder import Built
     from fanin.graph.degree import Degrees
 
@@ -48,18 +48,27 @@ class Recorded:
 
         Where a bias follows the weight, its sum with the product stands for that.
         """
+        nodes = {
+            node.weight.path: node
+            for node in reversed(self.graph.linears)
+            if node.weight is not None
+        }
         found = {}
         for value, degrees in self.linears.items():
             path = goals.path_of(degrees)
             if path is not None and degrees[path] != 0.0:
-                degree = degrees[path]
-                found[value] = Product(value=value, path=path, degree=degree)
+                found[value] = Product(
+                    value=value,
+                    path=path,
+                    degree=degrees[path],
+                    node=nodes.get(path),
+                )
         summed = {}
         for node in self.graph.linears:
             path = "" if node.weight is None else node.weight.path
-            if path in goals.followers and node.bias is not None:
+            if goals.follower(path) is not None and node.bias is not None:
                 value = self.sites[node.id]
-                summed[value] = Product(value=value, path=path, degree=1.0)
+                summed[value] = Product(value=value, path=path, degree=1.0, node=node)
         followed = {product.path for product in summed.values()}
         kept = {v: each for v, each in found.items() if each.path not in followed}
         return kept | summed
@@ -70,11 +79,21 @@ class Product:
     """A value that is a product with a weight.
 
     path: of the parameter that is to be scaled. degree: in it; None if not known.
+    node: of the graph, the first that reads the parameter.
     """
 
     value: int
     path: str
     degree: float | None
+    node: Node | None = None
+
+    def other_axes(self, shape: Sequence[int], n_units: int) -> tuple[int, ...] | None:
+        """Give the axes of samples and positions, where there are so many units."""
+        axis = None if self.node is None else self.node.unit_axis
+        if axis is None or self.node is None or tuple(shape) != self.node.shape:
+            return None
+        others = tuple(i for i in range(len(shape)) if i != axis)
+        return others if others and shape[axis] == n_units else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,7 +41,7 @@ def require_signal(seen: Seen, values: Mapping[str, np.ndarray]) -> None:
     for use in seen.uses:
         if not isfinite(use.mean_square):
             raise SignalError.of([use.path], _said("not finite", seen.graph, use.path))
-    live = {use.path for use in seen.uses if use.mean_square > 0.0}
+    live = {use.path for use in seen.uses if not use.is_zero}
     still = dict.fromkeys(use.path for use in seen.uses if use.path not in live)
     dead = [path for path in still if not _is_excused(path, seen.graph, values)]
     if dead:

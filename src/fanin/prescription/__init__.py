@@ -1,5 +1,7 @@
 """Plans: what every parameter of a model gets, and why."""
 
+from fanin.prescription.aims import calibration_aims as calibration_aims
+from fanin.prescription.aims import with_calibration as with_calibration
 from fanin.prescription.calibrated import (
     calibration_followers as calibration_followers,
 )

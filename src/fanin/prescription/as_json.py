@@ -32,6 +32,8 @@ RARE: Final = (
     "seed",
     "evidence",
     "centre",
+    "is_asked",
+    "input_share",
 )
 DEFAULTS: Final = {
     field.name: field.default for field in fields(Prescription) if field.name in RARE
@@ -49,6 +51,7 @@ def dumps(plan: Plan) -> str:
         "seed": plan.seed,
         "is_calibrated": plan.is_calibrated,
         "first_loss": plan.first_loss,
+        "measured_loss": plan.measured_loss,
         "warnings": plan.warnings,
         "notes": plan.notes,
         "prescriptions": [_object(p) for p in plan.prescriptions],
@@ -86,11 +89,14 @@ def loads(text: str) -> dict[str, Any]:
         "seed": _seed,
         "is_calibrated": _flag,
         "first_loss": _optional(_number),
+        "measured_loss": _optional(_number),
         "warnings": _each(_text),
         "notes": _each(_text),
         "prescriptions": _each(_prescription),
     }
-    return _fields(data, known, "plan", ignored={"schema", "fanin"})
+    return _fields(
+        data, known, "plan", ignored={"schema", "fanin"}, optional=("measured_loss",)
+    )
 
 
 def read(path: str | Path) -> str:
@@ -213,7 +219,16 @@ _PART = _record(
         "value": _optional(_number),
     },
 )
-_MEASURES = ("gain", "target", "predicted", "low", "high", "measured", "gradient")
+_MEASURES = (
+    "gain",
+    "target",
+    "predicted",
+    "low",
+    "high",
+    "measured",
+    "gradient",
+    "input_share",
+)
 _BY_FIELD: dict[str, Reader] = {
     **dict.fromkeys(("path", "dtype", "role", "scheme", "law", "reason"), _text),
     "evidence": _text,
@@ -222,6 +237,7 @@ _BY_FIELD: dict[str, Reader] = {
     **dict.fromkeys(_MEASURES, _optional(_number)),
     **dict.fromkeys(("shape", "mirrored"), _each(_whole)),
     "n_blocks": _whole,
+    "is_asked": _flag,
     "parts": _each(_PART),
     "weight": _optional(_text),
     "seed": _optional(_seed),

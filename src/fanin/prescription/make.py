@@ -157,7 +157,8 @@ def _overridden(
         parameter, weight = desk.graph.parameter(path), desk.weights.get(path)
         reason = f"{wish.value} was asked for on {wish.pattern!r}."
         filled = by_scheme(parameter, desk.roles[path], wish.value, weight, reason)
-        found[path] = _at_rates(filled, decided.get(path))
+        asked = replace(filled, is_asked=True)
+        found[path] = _at_rates(asked, decided.get(path))
     return found
 
 

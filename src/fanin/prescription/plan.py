@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from fanin.errors import UnknownParameterError
 from fanin.files import write_text
@@ -14,13 +12,16 @@ from fanin.prescription import as_json, as_text
 from fanin.prescription.calibrated import with_factors
 from fanin.prescription.drawing import draws_of, without_centre
 from fanin.prescription.multipliers import multipliers
-from fanin.prescription.prescription import OFFSET, VALUES, Prescription
+from fanin.prescription.prescription import OFFSET, Prescription
+from fanin.prescription.verify import verified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from fanin.graph.measurement import Measurement, SiteStatistics
+    import numpy as np
+
+    from fanin.graph.measurement import Measurement
     from fanin.prescription.drawing import Draw
 
 
@@ -31,8 +32,8 @@ class Plan:
     seed: of all draws but those of parameters with their own. policy: spec of the
     policy, or of the scheme used for all weights. framework: of the model. warnings:
     what no weights can mend; notes: what was assumed. first_loss: expected before
-    training, in the loss's unit, None if not known. is_calibrated: stds were corrected
-    on a batch.
+    training, in the loss's unit, None if not known; measured_loss: on the batch.
+    is_calibrated: stds were corrected on a batch.
     """
 
     prescriptions: tuple[Prescription, ...]
@@ -42,6 +43,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     first_loss: float | None = None
+    measured_loss: float | None = None
     is_calibrated: bool = False
 
     def __getitem__(self, path: str) -> Prescription:
@@ -163,27 +165,12 @@ class Plan:
         return with_factors(self, factors)
 
     def verified(self, measurement: Measurement) -> Plan:
-        """Give the plan with each weight's measured output rms, bias left out."""
-        graph = measurement.graph
-        measured: dict[str, float] = {}
-        for node in graph.linears:
-            site = measurement.sites.get(node.id)
-            if node.weight is not None and site is not None:
-                path = graph.parameter(node.weight.path).path
-                bias = "" if node.bias is None else graph.parameter(node.bias).path
-                measured.setdefault(path, _rms(site, self._values_of(bias)))
-        filled = (replace(p, measured=measured.get(p.path)) for p in self.prescriptions)
-        return replace(self, prescriptions=tuple(filled))
+        """Give the plan with what one run at its numbers showed: see ``verify.py``.
 
-    def _values_of(self, path: str) -> np.ndarray:
-        """Give a bias that is set to known values, one a unit or one for all.
-
-        One that follows the weight is part of what the layer computes: 0 here.
+        Raises:
+            SignalError: if an output is not finite, or an activation never varies.
         """
-        for p in self.prescriptions:
-            if p.path == path and p.law in {VALUES, "constant"}:
-                return np.array(p.values or (p.value,))
-        return np.zeros(1)
+        return verified(self, measurement)
 
     def to_json(self) -> str:
         """Give the plan as JSON text of schema ``fanin.plan/1``."""
@@ -230,15 +217,3 @@ def _upstairs(module: str, verb: str) -> Callable[..., object]:
     """
     found: Callable[..., object] = getattr(importlib.import_module(module), verb)
     return found
-
-
-def _rms(site: SiteStatistics, bias: np.ndarray) -> float:
-    """Give the root mean square of an output without its bias, where units are known.
-
-    Over one unit, E[(z − b)²] = Var[z] + (E[z] − b)².
-    """
-    n_units = len(site.unit_means)
-    if n_units == 0 or len(bias) not in {1, n_units}:
-        return float(np.sqrt(site.second_moment))
-    squares = site.unit_variances + (site.unit_means - bias) ** 2
-    return float(np.sqrt(np.mean(squares)))

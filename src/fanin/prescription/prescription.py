@@ -68,8 +68,9 @@ class Prescription:
     Of the output, without the bias, as root mean square: target, that it should have
     (None where no calibration is); predicted, low, high, by theory and where one draw
     of the weights should lie; measured, on a batch; gradient: of the loss
-    by the entries, measured. factor: by which calibration has multiplied the std
-    already.
+    by the entries, measured; input_share: the share of its second moment that differs
+    between samples, measured. is_asked: the caller named it. factor: by which
+    calibration has multiplied the std already.
     """
 
     path: str
@@ -101,6 +102,8 @@ class Prescription:
     seed: int | None = None
     evidence: str = ""
     centre: tuple[float, ...] = ()
+    is_asked: bool = False
+    input_share: float | None = None
 
     @property
     def is_kept(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +13,9 @@ from hypothesis import strategies as st
 from fanin.errors import ArgumentError, OutputError, UnknownParameterError
 from fanin.graph.fans import AxisRoles, Fan
 from fanin.graph.graph import Op
+from fanin.graph.measurement import Measurement
 from fanin.graph.sketch import Sketch
+from fanin.graph.statistics import statistics_of
 from fanin.prescription import (
     Evidence,
     Part,
@@ -85,6 +86,8 @@ FIELDS = {
     "seed": st.none() | st.integers(0, 2**64 - 1),
     "evidence": texts,
     "centre": few,
+    "is_asked": st.booleans(),
+    "input_share": maybe,
 }
 
 
@@ -265,15 +268,26 @@ def test_a_measurement_is_written_beside_the_prediction_without_the_bias():
     evidence = Evidence(loss="cross_entropy", target=TARGET)
     plan = make_plan(graph, evidence=evidence)
     bias = np.array(plan["head.bias"].values)
-    site = SimpleNamespace(
-        second_moment=9.0, unit_means=bias + 0.3, unit_variances=np.full(10, 0.07)
+    # Logits that are 0.3 ± √0.07 around the bias: 0.3² + 0.07 = 0.4².
+    logits = bias + 0.3 + np.sqrt(0.07) * np.array([[1.0], [-1.0]])
+    site = statistics_of(logits, unit_axis=1, batch_axis=0)
+    measurement = Measurement(
+        graph=graph,
+        sites={graph.outputs[0]: site},
+        loss=2.25,
+        outputs=logits,
+        gradients={"head.weight": np.array([3.0, -4.0])},
+        batch_size=2,
     )
-    measurement = SimpleNamespace(graph=graph, sites={graph.outputs[0]: site})
 
     verified = plan.verified(measurement)
 
     assert verified["head.weight"].measured == pytest.approx(0.4)
+    assert verified["head.weight"].gradient == pytest.approx(np.sqrt(12.5))
+    share = 0.07 / np.mean(np.square(logits))
+    assert verified["head.weight"].input_share == pytest.approx(share)
     assert verified["stem.weight"].measured is None
+    assert verified.measured_loss == 2.25
 
 
 def test_the_table_fits_in_a_hundred_columns():

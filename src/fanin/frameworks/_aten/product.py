@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 from typing import TYPE_CHECKING
 
 import torch
 
+from fanin.frameworks._aten.meter import as_float64
 from fanin.frameworks.calibration import Goals, Pass, Trial
 
 if TYPE_CHECKING:
@@ -54,27 +56,42 @@ class Tuner:
         if path is None or output.numel() == 0 or not output.is_floating_point():
             return output
         wide = output.float() if output.element_size() < 4 else output
-        bias = self._bias(path, product)
-        is_part = path in self.goals.followers
-        sums, left_out = _without(wide, None if is_part else product.bias)
+        follower = self.goals.follower(path)
+        bias = None if follower is None else self._bias(follower, product)
+        sums, left_out = _without(wide, None if follower else product.bias)
+        full = sums if bias is None else sums + bias
+        means = self._means(path, product, full)
+        rms = _rms(full)
         factor = self.seen.see(
             path,
             product.degrees[path],
-            mean_square=_mean_square(sums if bias is None else sums + bias),
+            deviation=rms if means is None else _rms(full - means),
+            rms=rms,
             size=output.numel(),
         )
-        if bias is not None:
-            follower = self.goals.followers[path]
+        if follower is not None and bias is not None:
             self._tensors[follower].copy_(self._followers[follower] * factor)
-        if factor == 1.0:
+        if factor == 1.0 and means is None:
             return output
         scaled = sums * factor
+        if means is not None:
+            scaled = scaled - means * factor
+            self.seen.centres[path] = as_float64(means * factor).reshape(-1)
         return (scaled if left_out is None else scaled + left_out).to(output.dtype)
 
-    def _bias(self, path: str, product: Product) -> torch.Tensor | None:
+    def _means(
+        self, path: str, product: Product, output: torch.Tensor
+    ) -> torch.Tensor | None:
+        """Give each unit's mean, in the output's rank, where it is to be centred."""
+        axis = product.unit_axis % output.dim()
+        if output.shape[axis] != self.goals.aims[path].n_centred:
+            return None
+        others = [i for i in range(output.dim()) if i != axis]
+        return output.mean(others, keepdim=True) if others else None
+
+    def _bias(self, follower: str, product: Product) -> torch.Tensor | None:
         """Give a bias that follows its weight and is added to the output later."""
-        follower = self.goals.followers.get(path)
-        if follower is None or product.bias is not None:
+        if product.bias is not None:
             return None
         held = self._followers.setdefault(
             follower, self._tensors[follower].detach().clone()
@@ -97,6 +114,6 @@ def _without(
     return output - held, held
 
 
-def _mean_square(numbers: torch.Tensor) -> float:
-    norm = float(torch.linalg.vector_norm(numbers, dtype=torch.float64))
-    return norm * norm / numbers.numel()
+def _rms(numbers: torch.Tensor) -> float:
+    norm = torch.linalg.vector_norm(numbers, dtype=torch.float64)
+    return float(norm) / sqrt(numbers.numel())

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fanin.frameworks._jaxpr.record import Argument
     from fanin.frameworks._jaxpr.steps import Program
     from fanin.frameworks.program import Product, Recorded
+    from fanin.graph.calibration import Calibration
 
 
 def calibrate(
@@ -27,7 +28,7 @@ def calibrate(
     recorded: Recorded,
     goals: Goals,
     values: Mapping[str, np.ndarray],
-) -> dict[str, float]:
+) -> Calibration:
     """Run the program, and scale the output of each linear step as it appears.
 
     The factor is found where a weight is first used on anything but zeros (as the first
@@ -42,9 +43,6 @@ def calibrate(
         goals: what is wanted.
         values: of the parameters among the arguments, by path.
 
-    Returns:
-        The factors that were found, by path.
-
     Raises:
         SignalError: if an output is always 0, though no weight is 0, or not finite.
     """
@@ -52,8 +50,7 @@ def calibrate(
 
     def run(trial: Trial) -> Seen:
         given = [_scaled(argument, trial) for argument in arguments]
-        uses = tuned.uses(given, trial)
-        return Seen(goals=goals, trial=trial, uses=uses, graph=recorded.graph)
+        return tuned.seen(given, trial)
 
     return settle(run, values)
 
@@ -82,25 +79,34 @@ class _Tuned:
 
     def __init__(self, program: Program, recorded: Recorded, goals: Goals) -> None:
         self.program = program
+        self.graph = recorded.graph
         self.goals = goals
         self.products = recorded.products(goals)
         self.whole = {*program.inputs}.union(*(step.outputs for step in program.steps))
         self.places: list[_Place] = []
         self._run = jax.jit(self._traced, compiler_options=OPTIONS)
 
-    def uses(self, given: Sequence[Any], trial: Trial) -> list[Use]:
+    def seen(self, given: Sequence[Any], trial: Trial) -> Seen:
         """Run once."""
-        known = {path: trial.outputs.get(path, 0.0) for path in self.goals.targets}
-        sizes, factors = self._run(given, known)
-        return [
-            self._use(place, float(size), float(factor))
-            for place, size, factor in zip(self.places, sizes, factors, strict=True)
-        ]
+        known = {path: trial.outputs.get(path, 0.0) for path in self.goals.aims}
+        found, centres = self._run(given, known)
+        return Seen(
+            goals=self.goals,
+            trial=trial,
+            uses=[
+                self._use(place, *map(float, each))
+                for place, each in zip(self.places, found, strict=True)
+            ],
+            graph=self.graph,
+            centres={
+                path: np.asarray(each, np.float64) for path, each in centres.items()
+            },
+        )
 
-    def _use(self, place: _Place, size: float, factor: float) -> Use:
+    def _use(self, place: _Place, deviation: float, rms: float, factor: float) -> Use:
         product = place.product
         with np.errstate(all="ignore"):
-            square = float(np.square(np.float64(size) * factor))
+            square = float(np.square(np.float64(deviation) * factor))
         return Use(
             path=product.path,
             mean_square=square,
@@ -108,40 +114,56 @@ class _Tuned:
             factor=factor,
             degree=product.degree,
             is_apart=product.value not in self.whole,
+            is_zero=rms == 0.0,
         )
 
     def _traced(self, given: Sequence[Any], known: Mapping[str, Any]) -> Any:
-        """Give root mean square and factor of each product, in order."""
+        """Give deviation, root mean square, factor of each product, and the centres."""
         self.places.clear()
         settled = dict(known)
-        sizes: list[Any] = []
-        factors: list[Any] = []
+        found: list[tuple[Any, Any, Any]] = []
+        centres: dict[str, Any] = {}
 
         def scale(value: int, array: Any) -> Any:
+            product = self.products[value]
             if array.size == 0:
                 return array
-            product = self.products[value]
-            size = _root_mean_square(array)
+            aim = self.goals.aims[product.path]
+            wide = array.astype(jnp.promote_types(array.dtype, jnp.float32))
+            axes = product.other_axes(array.shape, aim.n_centred)
+            means = 0.0 if axes is None else wide.mean(axis=axes, keepdims=True)
+            rms, deviation = _rms(wide), _rms(wide - means)
             factor: Any = jnp.float32(1.0)
             if value in self.whole:
-                wanted = self.goals.targets[product.path] / size
-                is_usable = jnp.isfinite(wanted) & (wanted > 0.0)
-                found = jnp.where(is_usable, wanted, 0.0)
-                before = settled[product.path]
-                settled[product.path] = jnp.where(before > 0.0, before, found)
-                factor = settled[product.path]
-                factor = jnp.where(factor > 0.0, factor, 1.0)
+                factor = self._factor(settled, product, deviation, rms)
             self.places.append(_Place(product=product, size=array.size))
-            sizes.append(size)
-            factors.append(factor)
-            wide = jnp.promote_types(array.dtype, jnp.float32)
-            return (array.astype(wide) * factor).astype(array.dtype)
+            found.append((deviation, rms, factor))
+            if axes is not None:
+                centres[product.path] = jnp.ravel(means) * factor
+            return ((wide - means) * factor).astype(array.dtype)
 
         interpret(self.program, given, scale, self.products)
-        return sizes, factors
+        return found, centres
+
+    def _factor(
+        self, settled: dict[str, Any], product: Product, deviation: Any, rms: Any
+    ) -> Any:
+        """Give the factor of an output: that of its first use on anything but zeros."""
+        aim = self.goals.aims[product.path]
+        wanted = jnp.where(
+            deviation > 0.0,
+            jnp.minimum(aim.size / deviation, aim.most / rms),
+            min(aim.size, aim.most) / rms,
+        )
+        is_usable = jnp.isfinite(wanted) & (wanted > 0.0)
+        before = settled[product.path]
+        settled[product.path] = jnp.where(
+            before > 0.0, before, jnp.where(is_usable, wanted, 0.0)
+        )
+        return jnp.where(settled[product.path] > 0.0, settled[product.path], 1.0)
 
 
-def _root_mean_square(array: Any) -> Any:
+def _rms(array: Any) -> Any:
     """Give it in float32, with the largest taken out so that no square leaves it."""
     numbers = array.astype(jnp.float32)
     largest = jnp.max(jnp.abs(numbers))

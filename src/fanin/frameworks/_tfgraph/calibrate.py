@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fanin.frameworks._tfgraph.record import Argument
     from fanin.frameworks._tfgraph.steps import Program
     from fanin.frameworks.program import Recorded
+    from fanin.graph.calibration import Calibration
 
 
 def calibrate(
@@ -24,7 +25,7 @@ def calibrate(
     recorded: Recorded,
     goals: Goals,
     values: Mapping[str, np.ndarray],
-) -> dict[str, float]:
+) -> Calibration:
     """Run the program, and scale the output of each linear step as it appears.
 
     The factor is found where a weight first gives anything but zeros (a recurrent
@@ -39,9 +40,6 @@ def calibrate(
         goals: what is wanted.
         values: of the parameters among the arguments, by path.
 
-    Returns:
-        The factors that were found, by path.
-
     Raises:
         SignalError: if an output is always 0, though no weight is 0, or not finite.
     """
@@ -55,18 +53,29 @@ def calibrate(
             if product is None or not int(tf.size(tensor)):
                 return tensor
             numbers = np.asarray(tensor.numpy(), dtype=np.float64)
+            n_units = goals.aims[product.path].n_centred
+            axes = product.other_axes(numbers.shape, n_units)
+            means = 0.0 if axes is None else numbers.mean(axis=axes, keepdims=True)
             factor = seen.see(
                 product.path,
                 product.degree,
-                mean_square=float(np.square(numbers).mean()),
+                deviation=_rms(numbers - means),
+                rms=_rms(numbers),
                 size=numbers.size,
             )
-            return tensor if factor == 1.0 else tf.cast(numbers * factor, tensor.dtype)
+            if axes is not None:
+                seen.centres[product.path] = np.ravel(means) * factor
+            return tf.cast((numbers - means) * factor, tensor.dtype)
 
         interpret(program, [_scaled(argument, trial) for argument in arguments], scale)
-        return Seen(goals=goals, trial=trial, uses=seen.uses, graph=recorded.graph)
+        return seen.ended(recorded.graph)
 
     return settle(run, values)
+
+
+def _rms(numbers: np.ndarray) -> float:
+    with np.errstate(all="ignore"):
+        return float(np.sqrt(np.square(numbers).mean()))
 
 
 def _scaled(argument: Argument, trial: Trial) -> Any:

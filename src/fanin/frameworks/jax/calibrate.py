@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fanin.frameworks._jaxpr import calibrate as calibration
-from fanin.frameworks.calibration import Goals
+from fanin.frameworks.calibration import Goals, named
 from fanin.frameworks.jax.measure import ready
 from fanin.frameworks.jax.parameters import place_of
 from fanin.frameworks.jax.run import trace
@@ -16,32 +16,26 @@ if TYPE_CHECKING:
     import numpy as np
 
     from fanin.graph import Task
+    from fanin.graph.calibration import Aim, Calibration
 
 
 def calibrate(
     model: Any,
     task: Task,
     values: Mapping[str, np.ndarray],
-    targets: Mapping[str, float],
-    followers: Mapping[str, str] | None = None,
-) -> dict[str, float]:
+    aims: Mapping[str, Aim],
+) -> Calibration:
     """Find the factor of each weight in one forward pass.
 
-    When a linear node whose weight is in ``targets`` runs for the first time, its
-    output (without the bias) is scaled so that its root mean square is the target,
-    before the next node reads it.
+    As a product with a weight appears, it is scaled to what is wanted of it before the
+    next node reads it. See ``frameworks.calibration`` for weights that are used again.
 
     Args:
         model: as in `record`, with real arrays; it is not changed.
         task: the batch.
         values: by path; parameters left out have the model's own values.
-        targets: root mean square wanted of each weight's output, by path.
-        followers: by weight, the bias that is a multiple of it: it counts as part of
-            the output, and is multiplied with it.
-
-    Returns:
-        The factor by which each parameter in ``targets`` is to be multiplied; 1 where
-        no product reads it, or where its size does not matter.
+        aims: what the output of a weight should be, by the weight's path, or by that
+            of the parameter which alone sets the weight's size.
 
     Raises:
         SignalError: if an output is always 0, though no weight is 0, or not finite.
@@ -50,14 +44,14 @@ def calibrate(
         ModelError, BatchError: if the model raises.
     """
     run = ready(model, task)
-    goals = Goals.of(
-        targets, followers, lambda path: place_of(path, run.model.parameters)
-    )
+
+    def first(path: str) -> str:
+        return place_of(path, run.model.parameters)
+
+    goals = Goals.of(aims, first)
     traced = trace(run, values, is_measured=True)
     with run.errors():
-        factors = calibration.calibrate(
+        found = calibration.calibrate(
             traced.program, traced.arguments, traced.recorded, goals, values
         )
-    return {
-        path: factors.get(place_of(path, run.model.parameters), 1.0) for path in targets
-    }
+    return named(found, aims, first)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fanin.frameworks.calibration import Goals
     from fanin.frameworks.keras.run import Run
     from fanin.graph import Graph, Measurement
+    from fanin.graph.calibration import Calibration
 
 
 class Backend(Protocol):
@@ -32,7 +33,7 @@ class Backend(Protocol):
 
     def calibrate(
         self, run: Run, values: Mapping[str, np.ndarray], goals: Goals
-    ) -> dict[str, float]:
+    ) -> Calibration:
         """Find the weights' factors in one forward run."""
         ...
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fanin.frameworks.keras.run import Run
     from fanin.frameworks.program import Recorded
     from fanin.graph import Graph
+    from fanin.graph.calibration import Calibration
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,9 +135,7 @@ def packed(structure: Any, outputs: Sequence[Any]) -> Any:
     )
 
 
-def calibrate(
-    run: Run, values: Mapping[str, np.ndarray], goals: Goals
-) -> dict[str, float]:
+def calibrate(run: Run, values: Mapping[str, np.ndarray], goals: Goals) -> Calibration:
     """Find the weights' factors."""
     traced = trace(run, values, is_measured=True)
     return calibration.calibrate(

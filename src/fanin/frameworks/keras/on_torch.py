@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from fanin.frameworks.calibration import Goals
     from fanin.frameworks.keras.run import Run
     from fanin.graph import Graph, SiteStatistics
+    from fanin.graph.calibration import Calibration
 
     Change = Callable[[Product], torch.Tensor]
 
@@ -193,9 +194,7 @@ def _given_sites(
     return found
 
 
-def calibrate(
-    run: Run, values: Mapping[str, np.ndarray], goals: Goals
-) -> dict[str, float]:
+def calibrate(run: Run, values: Mapping[str, np.ndarray], goals: Goals) -> Calibration:
     """Find the weights' factors."""
 
     def pass_once(trial: Trial) -> Seen:
@@ -205,7 +204,7 @@ def calibrate(
         tuner = Tuner(goals, trial, tensors)
         with torch.no_grad():
             graph = recorded(run, tensors, is_measured=True, change=tuner).graph
-        return Seen(goals=goals, trial=trial, uses=tuner.seen.uses, graph=graph)
+        return tuner.seen.ended(graph)
 
     return settle(pass_once, values)
 

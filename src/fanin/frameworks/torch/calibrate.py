@@ -8,7 +8,7 @@ import torch
 
 from fanin.errors import UnknownParameterError
 from fanin.frameworks._aten.product import Tuner
-from fanin.frameworks.calibration import Goals, Seen, Trial, settle
+from fanin.frameworks.calibration import Goals, Seen, Trial, named, settle
 from fanin.frameworks.torch.batch import arguments_of
 from fanin.frameworks.torch.loan import borrowed, copies
 from fanin.frameworks.torch.parameters import parameters
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     import numpy as np
 
     from fanin.graph import Task
+    from fanin.graph.calibration import Aim, Calibration
 
 
 def calibrate(
     model: Any,
     task: Task,
     values: Mapping[str, np.ndarray],
-    targets: Mapping[str, float],
-    followers: Mapping[str, str] | None = None,
-) -> dict[str, float]:
+    aims: Mapping[str, Aim],
+) -> Calibration:
     """Find the factors that give each weight's output the wanted root mean square.
 
     As an operation contracts a weight, its output (without the bias) is multiplied on
@@ -40,14 +40,8 @@ def calibrate(
         model: a module; it is left as it is.
         task: its batch is run; loss and target are not read.
         values: the parameters to run with, by path.
-        targets: wanted root mean square of each weight's output, by the weight's path,
-            or by that of the parameter which alone sets the weight's size.
-        followers: by weight, the bias that is a multiple of it: it counts as part of
-            the output, and is multiplied with it.
-
-    Returns:
-        The factor of each parameter in ``targets``: 1 where no contraction reads it,
-        or where its size does not matter.
+        aims: what the output of a weight should be, by the weight's path, or by that
+            of the parameter which alone sets the weight's size.
 
     Raises:
         SignalError: if an output is always 0, though no weight is 0, or not finite.
@@ -55,11 +49,12 @@ def calibrate(
         NoStorageError, BatchError, ModelError: as ``measure``.
 
     >>> from fanin.graph import Task
+    >>> from fanin.graph.calibration import Aim
     >>> import numpy as np
     >>> net = torch.nn.Linear(2, 1)
     >>> values = {"weight": np.array([[1.0, 1.0]]), "bias": np.array([7.0])}
     >>> task = Task(batch=np.array([[3.0, 1.0], [-4.0, 0.0]]))
-    >>> calibrate(net, task, values, {"weight": 2.0})
+    >>> calibrate(net, task, values, {"weight": Aim(size=2.0)}).factors
     {'weight': 0.5}
     """
     names = {n: p.path for p in parameters(model) for n in (p.path, *p.aliases)}
@@ -69,7 +64,7 @@ def calibrate(
             raise UnknownParameterError.of(path, names)
         return names[path]
 
-    goals = Goals.of(targets, followers, first)
+    goals = Goals.of(aims, first)
     arguments = arguments_of(model, task)
     portrait = Portrait.of(model)
 
@@ -87,7 +82,6 @@ def calibrate(
             graph = recorded(
                 model, arguments.copied(), substitutes, portrait, tuner
             ).graph
-        return Seen(goals=goals, trial=trial, uses=tuner.seen.uses, graph=graph)
+        return tuner.seen.ended(graph)
 
-    factors = settle(run, values)
-    return {path: factors.get(first(path), 1.0) for path in targets}
+    return named(settle(run, values), aims, first)

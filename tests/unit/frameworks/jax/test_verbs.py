@@ -22,6 +22,7 @@ from fanin.errors import (
 from fanin.frameworks import jax as framework
 from fanin.frameworks.find import find, is_immutable
 from fanin.graph import Op, Task
+from fanin.graph.calibration import Aim
 
 X = np.random.default_rng(1).normal(size=(8, 4)).astype(np.float32)
 Y = np.random.default_rng(2).normal(size=(8, 3)).astype(np.float32)
@@ -194,8 +195,11 @@ def test_gradients_alone_are_those_of_the_measurement(kind):
 
 def test_calibration_gives_each_output_its_root_mean_square(kind):
     values = numbers(kind)
-    targets = {f"first.{WEIGHTS[kind]}": 2.0, f"last.{WEIGHTS[kind]}": 0.5}
-    factors = framework.calibrate(KINDS[kind](), Task(batch=X), values, targets)
+    targets = {
+        f"first.{WEIGHTS[kind]}": Aim(size=2.0),
+        f"last.{WEIGHTS[kind]}": Aim(size=0.5),
+    }
+    factors = framework.calibrate(KINDS[kind](), Task(batch=X), values, targets).factors
 
     scaled = values | {path: values[path] * factors[path] for path in targets}
     scaled["last.bias"] = np.zeros_like(scaled["last.bias"])

@@ -12,6 +12,7 @@ from fanin.frameworks._jaxpr.record import Argument, record
 from fanin.frameworks._jaxpr.unfold import program_of
 from fanin.frameworks.calibration import Goals
 from fanin.graph import Op, Parameter
+from fanin.graph.calibration import Aim
 
 GENERATOR = np.random.default_rng(0)
 
@@ -234,8 +235,8 @@ def test_calibration_reaches_into_a_scan():
     program, arguments, recorded = traced(
         function, {"w": drawn(5, 6), "u": drawn(6, 6)}, drawn(3, 4, 5)
     )
-    goals = Goals(targets={"w": 1.0})
-    factors = calibrate(program, arguments, recorded, goals, {})
+    goals = Goals(aims={"w": Aim(size=1.0)})
+    factors = calibrate(program, arguments, recorded, goals, {}).factors
 
     # One use a round, on another row each.
     w, x = (np.asarray(a.value) for a in arguments[1:])

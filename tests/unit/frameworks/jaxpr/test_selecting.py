@@ -7,6 +7,7 @@ import pytest
 
 from fanin.frameworks import jax as framework
 from fanin.graph import Op, Task
+from fanin.graph.calibration import Aim
 
 X = np.random.default_rng(3).normal(size=(5, 4)).astype(np.float32)
 W = np.random.default_rng(4).normal(size=(4, 4)).astype(np.float32)
@@ -180,7 +181,7 @@ def test_a_weight_that_first_meets_zeros_is_calibrated_where_it_meets_more():
 
     model = (recurrent, {"w": jnp.asarray(W)})
     task = Task(batch=X)
-    factors = framework.calibrate(model, task, {}, {"w": 0.5})
+    factors = framework.calibrate(model, task, {}, {"w": Aim(size=0.5)}).factors
 
     wanted = 0.5 / np.sqrt(np.square(np.tanh(X) @ W).mean())
     assert factors["w"] == pytest.approx(wanted, rel=1e-5)

@@ -9,6 +9,7 @@ from fanin.errors import NothingToTrainError, UnknownParameterError
 from fanin.frameworks import keras as framework
 from fanin.frameworks.keras.arrays import to_numpy
 from fanin.graph import Op, Task
+from fanin.graph.calibration import Aim
 
 GENERATOR = np.random.default_rng(1)
 X = GENERATOR.normal(size=(16, 5)).astype("float32")
@@ -189,6 +190,12 @@ def test_a_frozen_model_is_refused():
         framework.measure(model, Task(batch=X))
 
 
+def calibrated(model, task, values, targets):
+    """Give the factors for outputs of these root mean squares."""
+    aims = {path: Aim(size=size) for path, size in targets.items()}
+    return framework.calibrate(model, task, values, aims).factors
+
+
 def rms(site):
     return site.second_moment**0.5
 
@@ -200,7 +207,7 @@ def test_calibrated_weights_give_the_wanted_sizes():
         model.add(layers.Dense(16, activation="tanh", bias_initializer="zeros"))
     targets = {p.path: 0.5 + i for i, p in enumerate(framework.parameters(model)[::2])}
     values = framework.read(model)
-    factors = framework.calibrate(model, Task(batch=X), values, targets)
+    factors = calibrated(model, Task(batch=X), values, targets)
     scaled = {p: values[p] * factor for p, factor in factors.items()}
     found = framework.measure(model, Task(batch=X), scaled)
 
@@ -212,9 +219,7 @@ def test_a_bias_does_not_count():
     model = dense()
     values = framework.read(model)
     values["net/dense/bias"][:] = 7.0
-    factors = framework.calibrate(
-        model, Task(batch=X), values, {"net/dense/kernel": 1.0}
-    )
+    factors = calibrated(model, Task(batch=X), values, {"net/dense/kernel": 1.0})
 
     size = np.square(X @ values["net/dense/kernel"]).mean() ** 0.5
     assert factors == {"net/dense/kernel": pytest.approx(1 / size, rel=1e-5)}
@@ -224,7 +229,7 @@ def test_the_uses_of_a_shared_weight_meet_its_target_together():
     inputs = keras.Input((5,))
     shared = layers.Dense(5, use_bias=False)
     model = keras.Model(inputs, shared(shared(inputs)))
-    factors = framework.calibrate(model, Task(batch=X), {}, {"dense/kernel": 2.0})
+    factors = calibrated(model, Task(batch=X), {}, {"dense/kernel": 2.0})
 
     kernel = framework.read(model)["dense/kernel"] * factors["dense/kernel"]
     squares = [np.square(X @ kernel).mean(), np.square(X @ kernel @ kernel).mean()]
@@ -236,13 +241,13 @@ def test_a_dead_weight_keeps_its_size():
     zero = {"net/dense/kernel": np.zeros((5, 4))}
 
     targets = {"net/dense/kernel": 1.0, "net/dense_1/bias": 1.0}
-    found = framework.calibrate(model, Task(batch=X), zero, targets)
+    found = calibrated(model, Task(batch=X), zero, targets)
     assert found == {"net/dense/kernel": 1.0, "net/dense_1/bias": 1.0}
 
 
 def test_a_target_that_is_no_parameter_is_refused():
     with pytest.raises(UnknownParameterError, match="Did you mean 'net/dense/kernel'"):
-        framework.calibrate(dense(), Task(batch=X), {}, {"net/dense/kernle": 1.0})
+        calibrated(dense(), Task(batch=X), {}, {"net/dense/kernle": 1.0})
 
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
@@ -258,9 +263,7 @@ def test_convolutions_are_calibrated_too(padding):
         name="net",
     )
     paths = [p.path for p in framework.parameters(model) if p.path.endswith("kernel")]
-    factors = framework.calibrate(
-        model, Task(batch=IMAGES), {}, dict.fromkeys(paths, 1.0)
-    )
+    factors = calibrated(model, Task(batch=IMAGES), {}, dict.fromkeys(paths, 1.0))
     scaled = {p: framework.read(model)[p] * factor for p, factor in factors.items()}
     found = framework.measure(model, Task(batch=IMAGES), scaled)
 

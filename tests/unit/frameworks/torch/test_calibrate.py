@@ -10,6 +10,13 @@ from torch import nn
 from fanin.errors import SignalError, UnknownParameterError
 from fanin.frameworks import torch as framework
 from fanin.graph import Op, Task
+from fanin.graph.calibration import Aim
+
+
+def calibrated(net, task, values, targets):
+    """Give the factors for outputs of these root mean squares."""
+    aims = {path: Aim(size=size) for path, size in targets.items()}
+    return framework.calibrate(net, task, values, aims).factors
 
 
 def batch_of(*shape: int) -> torch.Tensor:
@@ -40,7 +47,7 @@ def test_one_pass_calibrates_any_depth():
     task = Task(batch=batch_of(64, 32))
     targets = {f"{i}.0.weight": 1.0 + i % 3 for i in range(40)}
 
-    factors = framework.calibrate(net, task, framework.read(net), targets)
+    factors = calibrated(net, task, framework.read(net), targets)
 
     for path, size in sizes_after(net, task, factors).items():
         assert size == pytest.approx(targets[path], rel=1e-4)
@@ -63,7 +70,7 @@ def test_the_bias_is_not_part_of_the_output_that_counts(layer, shape):
     batch = (x, x) if isinstance(layer, nn.Bilinear) else x
 
     values = framework.read(layer)
-    factors = framework.calibrate(layer, Task(batch=batch), values, {"weight": 3.0})
+    factors = calibrated(layer, Task(batch=batch), values, {"weight": 3.0})
 
     with torch.no_grad():
         layer.weight *= factors["weight"]
@@ -81,9 +88,7 @@ def test_later_layers_read_the_calibrated_output_with_its_bias():
     }
     x = torch.tensor([[1.0, -1.0]])
 
-    factors = framework.calibrate(
-        net, Task(batch=x), values, {"0.weight": 2.0, "1.weight": 1.0}
-    )
+    factors = calibrated(net, Task(batch=x), values, {"0.weight": 2.0, "1.weight": 1.0})
 
     assert factors["0.weight"] == pytest.approx(2.0)
     expected = 1.0 / np.sqrt(np.mean(np.square([12.0, 8.0])))
@@ -95,7 +100,7 @@ def test_the_uses_of_a_shared_weight_meet_its_target_together():
     net = nn.Sequential(layer, nn.ReLU(), layer)
     task = Task(batch=torch.ones(1, 2))
 
-    factors = framework.calibrate(
+    factors = calibrated(
         net, task, {"0.weight": np.full((2, 2), 2.0)}, {"2.weight": 1.0}
     )
 
@@ -109,7 +114,7 @@ def test_an_output_that_is_not_finite_is_named(number):
     values = {"weight": np.full((2, 2), number)}
 
     with pytest.raises(SignalError, match="output of 'weight' is not finite"):
-        framework.calibrate(net, Task(batch=torch.ones(3, 2)), values, {"weight": 1.0})
+        calibrated(net, Task(batch=torch.ones(3, 2)), values, {"weight": 1.0})
 
 
 def test_a_weight_of_zeros_keeps_them():
@@ -117,7 +122,7 @@ def test_a_weight_of_zeros_keeps_them():
     values = {"0.weight": np.zeros((2, 2))}
     targets = {"0.weight": 1.0, "1.weight": 1.0}
 
-    factors = framework.calibrate(net, Task(batch=torch.ones(3, 2)), values, targets)
+    factors = calibrated(net, Task(batch=torch.ones(3, 2)), values, targets)
 
     assert factors == {"0.weight": 1.0, "1.weight": 1.0}
 
@@ -128,7 +133,7 @@ def test_an_activation_that_is_silent_throughout_is_named():
 
     said = r"output of '2.weight' is always 0 .it reads the elementwise at '1'."
     with pytest.raises(SignalError, match=said):
-        framework.calibrate(
+        calibrated(
             net,
             Task(batch=batch_of(16, 8)),
             values,
@@ -140,34 +145,28 @@ def test_few_units_may_be_silent_by_chance():
     net = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 8))
     values = {"0.bias": np.full(4, -1e3)}
 
-    factors = framework.calibrate(
-        net, Task(batch=batch_of(16, 8)), values, {"2.weight": 1.0}
-    )
+    factors = calibrated(net, Task(batch=batch_of(16, 8)), values, {"2.weight": 1.0})
 
     assert factors == {"2.weight": 1.0}
 
 
 def test_a_batch_of_zeros_is_named():
     with pytest.raises(SignalError, match=r"always 0 .it reads the batch."):
-        framework.calibrate(
-            nn.Linear(3, 2), Task(batch=torch.zeros(4, 3)), {}, {"weight": 1.0}
-        )
+        calibrated(nn.Linear(3, 2), Task(batch=torch.zeros(4, 3)), {}, {"weight": 1.0})
 
 
 def test_a_weight_that_does_not_run_keeps_its_factor():
     net = nn.ModuleDict({"used": nn.Linear(2, 2), "idle": nn.Linear(2, 2)})
     task = Task(batch=lambda model: model["used"](torch.ones(3, 2)))
 
-    factors = framework.calibrate(net, task, framework.read(net), {"idle.weight": 1.0})
+    factors = calibrated(net, task, framework.read(net), {"idle.weight": 1.0})
 
     assert factors == {"idle.weight": 1.0}
 
 
 def test_an_unknown_path_is_named():
     with pytest.raises(UnknownParameterError, match="Did you mean 'weight'"):
-        framework.calibrate(
-            nn.Linear(2, 2), Task(batch=torch.ones(1, 2)), {}, {"weigth": 1.0}
-        )
+        calibrated(nn.Linear(2, 2), Task(batch=torch.ones(1, 2)), {}, {"weigth": 1.0})
 
 
 def test_attention_is_calibrated_through_its_slices():
@@ -175,9 +174,7 @@ def test_attention_is_calibrated_through_its_slices():
     task = Task(batch=batch_of(5, 7, 16))
     paths = [n.weight.path for n in framework.record(net, task).linears]
 
-    factors = framework.calibrate(
-        net, task, framework.read(net), dict.fromkeys(paths, 1.0)
-    )
+    factors = calibrated(net, task, framework.read(net), dict.fromkeys(paths, 1.0))
 
     sizes = sizes_after(net, task, factors)
     assert sizes["self_attn.in_proj_weight"] == pytest.approx(1.0, rel=1e-4)
@@ -200,6 +197,6 @@ def test_control_flow_may_depend_on_the_calibrated_numbers():
     assert Op.LINEAR in {n.op for n in framework.record(net, task).nodes}
 
     targets = {"first.weight": 100.0, "large.weight": 1.0}
-    factors = framework.calibrate(net, task, values, targets)
+    factors = calibrated(net, task, values, targets)
 
     assert factors["large.weight"] < 0.2

@@ -13,6 +13,7 @@ from torch.nn.modules import module as torch_module
 from fanin.errors import ModelError
 from fanin.frameworks import torch as framework
 from fanin.graph import Task
+from fanin.graph.calibration import Aim
 
 
 class Net(nn.Module):
@@ -93,7 +94,7 @@ VERBS = {
     "measure at values": lambda net, task: framework.measure(net, task, ZEROS),
     "gradients": lambda net, task: framework.gradients(net, task, ZEROS),
     "calibrate": lambda net, task: framework.calibrate(
-        net, task, ZEROS, {"conv.weight": 2.0, "head.weight": 0.1}
+        net, task, ZEROS, {"conv.weight": Aim(size=2.0), "head.weight": Aim(size=0.1)}
     ),
     "read": lambda net, _: framework.read(net),
     "parameters": lambda net, _: framework.parameters(net),
@@ -132,7 +133,7 @@ def test_the_batch_is_as_it_was():
 
     framework.measure(net, Task(batch=batch))
     framework.gradients(net, Task(batch=batch), {})
-    framework.calibrate(net, Task(batch=batch), {}, {"1.weight": 1.0})
+    framework.calibrate(net, Task(batch=batch), {}, {"1.weight": Aim(size=1.0)})
 
     assert torch.equal(batch, before)
 
