@@ -24,6 +24,7 @@ from dataclasses import replace
 from math import sqrt
 from typing import TYPE_CHECKING
 
+from fanin.errors import ArgumentError
 from fanin.graph.graph import Op
 from fanin.graph.roles import Role, RoleKind
 from fanin.graph.unit_spaces import parameter_path
@@ -146,7 +147,8 @@ class Chooser(Forward):
         origin = None if role.origin is None else self.flow.nodes[role.origin]
         if origin is not None and origin.op is Op.ELEMENTWISE and origin.function:
             read = self._family(origin, x)
-            return scaled(node, read.scheme, read.gain, x, read.reason, read)
+            if read is not None:
+                return scaled(node, read.scheme, read.gain, x, read.reason, read)
         fed = self._fed_family(role)
         if role.kind is RoleKind.INPUT_LAYER:
             return _first_layer(node, x, fed)
@@ -155,9 +157,11 @@ class Chooser(Forward):
             scheme, reason = "glorot", f"{reason} Feeds {fed.name}."
         return scaled(node, scheme, 1.0 / x.rms, x, reason, fed)
 
-    def _family(self, node: Node, x: Moments) -> Family:
-        if node.id not in self.families and node.function is not None:
-            found = self.chains.family(node) or family_of(node.function, x)
+    def _family(self, node: Node, x: Moments) -> Family | None:
+        if node.id not in self.families:
+            found = self.chains.family(node) or _family_if_finite(node, x)
+            if found is None:
+                return None
             self.families[node.id] = found
         return self.families[node.id]
 
@@ -165,10 +169,7 @@ class Chooser(Forward):
         """Give the family of the activation that follows, at second moment 1."""
         if role.activation is None:
             return None
-        node = self.flow.nodes[role.activation]
-        if node.function is None:
-            return None
-        return family_of(node.function, _after(node))
+        return _family_if_finite(self.flow.nodes[role.activation])
 
 
 def _sized(x: Moments, second_moment: float) -> Moments:
@@ -178,11 +179,20 @@ def _sized(x: Moments, second_moment: float) -> Moments:
     return with_pairs.scaled(x, second_moment / x.second_moment)
 
 
-def _after(node: Node) -> Moments:
-    """Give the moments of an activation of N(0, 1)."""
+def _family_if_finite(node: Node, x: Moments | None = None) -> Family | None:
+    """Give the family of an activation; None where it is not finite everywhere.
+
+    Args:
+        node: of the activation.
+        x: its moments; None for those behind N(0, 1).
+    """
     if node.function is None:
-        return Moments()
-    return through_function(Moments(), rule_of(Moments(), node.function))
+        return None
+    try:
+        after = x or through_function(Moments(), rule_of(Moments(), node.function))
+        return family_of(node.function, after)
+    except ArgumentError:  # √ or a logarithm, of numbers that may be negative
+        return None
 
 
 def _first_layer(node: Node, x: Moments, family: Family | None) -> Choice:
