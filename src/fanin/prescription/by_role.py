@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fanin.graph.roles import Role, RoleKind
+from fanin.prescription.by_hand import set_by_hand
 from fanin.prescription.fitted import norm_gain
 from fanin.prescription.tables import BESIDE, CONSTANTS, FITTED, KEPT, SCALED, SUMMED
 from fanin.prescription.write_down import (
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from fanin.prescription.desk import Desk
     from fanin.prescription.prescription import Prescription
 
+BY_HAND = (
+    "Kept: set by hand, since no framework draws such values, and its weight is as it "
+    "was drawn."
+)
+
 
 def by_role(desk: Desk, parameter: Parameter) -> Prescription:
     """Write down what one parameter gets."""
@@ -32,8 +38,12 @@ def by_role(desk: Desk, parameter: Parameter) -> Prescription:
         return kept(parameter, role, "Frozen: its present values stay.")
     if parameter.path in desk.weights and role.kind in SCALED | SUMMED:
         return _weight(desk, parameter, role)
-    if role.kind is RoleKind.HEAD_BIAS and desk.target.bias:
+    if role.kind is RoleKind.HEAD_BIAS:
         return _head_bias(desk, parameter, role)
+    return _bias_or_value(desk, parameter, role)
+
+
+def _bias_or_value(desk: Desk, parameter: Parameter, role: Role) -> Prescription:
     offset = desk.chooser.offsets.get(parameter.path)
     if offset is not None and desk.law is None:
         return offset_bias(parameter, role, offset, desk.weights[offset.weight])
@@ -64,24 +74,31 @@ def _value(desk: Desk, parameter: Parameter, role: Role) -> Prescription:
     if role.kind in CONSTANTS:
         value, reason = CONSTANTS[role.kind]
         return constant(parameter, role, value, reason)
-    if role.kind in SUMMED:
-        return _table(parameter, role)
-    if role.kind in BESIDE:
-        reason = f"{BESIDE[role.kind]}: as large as those, rms 1."
-        return by_scheme(parameter, role, "normal(std=1)", None, reason)
+    if role.kind in SUMMED or role.kind in BESIDE:
+        return _table(desk, parameter, role)
     return kept(parameter, role, _kept_because(role))
 
 
 def _head_bias(desk: Desk, parameter: Parameter, role: Role) -> Prescription:
+    """Keep a prior that was set by hand, or start as the ignorant predictor."""
+    if set_by_hand(desk, parameter):
+        return kept(parameter, role, BY_HAND)
+    if not desk.target.bias:
+        return _bias_or_value(desk, parameter, role)
     if parameter.size != len(desk.target.bias):
         return constant(parameter, role, 0.0, "Starts at 0.")
     reason = f"Starts at {desk.target.text}."
     return listed(parameter, role, desk.target.bias, reason)
 
 
-def _table(parameter: Parameter, role: Role) -> Prescription:
-    spec = f"normal(std={role.n_summed**-0.5:.6g})"
-    reason = f"{role.n_summed} tensors are added here, so 1/√{role.n_summed} each."
+def _table(desk: Desk, parameter: Parameter, role: Role) -> Prescription:
+    """Draw a table that is added, or a value that stands where activations do."""
+    rows = desk.chooser.special.rows.get(parameter.path)
+    if rows is None:
+        reason = f"{BESIDE.get(role.kind, 'Added')}: as large as an activation, rms 1."
+        return by_scheme(parameter, role, "normal(std=1)", None, reason)
+    spec = f"normal(std={rows.std:.6g})"
+    reason = " ".join(filter(None, (BESIDE.get(role.kind), rows.reason)))
     return by_scheme(parameter, role, spec, None, reason)
 
 
