@@ -69,7 +69,15 @@ def dirac(gain, n_positions, centre):
 
     return draw
 '''
+CHANGED: Final = '''
+def changed(numbers, units, factor=0.0, value=0.0, axis=0, shape=None):
+    """Multiply units by a factor and add a value; others stay as they are."""
+    seen = numbers.reshape(shape or numbers.shape)
+    where = (slice(None),) * axis + (units,)
+    return seen.at[where].multiply(factor).at[where].add(value).reshape(numbers.shape)
+'''
 HELPERS: Final = {
+    "changed": CHANGED,
     "uniform": UNIFORM,
     "mirrored": MIRRORED,
     "blocks": BLOCKS,
@@ -113,7 +121,8 @@ def opening(recipes: Sequence[Recipe], seed: int) -> list[str]:
     """Give imports, helpers, the head of the function, and what its body needs."""
     del seed
     written = [(r, _filling(r, "path", "1", "w")) for r in recipes]
-    body = "\n".join(line for _, line in written)
+    changes = [line for recipe in recipes for line in _changes(recipe, "p")]
+    body = "\n".join([*(line for _, line in written), *changes])
     called = [text for name, text in HELPERS.items() if re.search(rf"\b{name}\(", body)]
     is_narrow = any(recipe.is_narrow for recipe in recipes)
     has_numbers = is_narrow or "jnp." in body + "".join(called)
@@ -159,7 +168,8 @@ def _filling(recipe: Recipe, path: str, number: str, weight: str) -> str:
     if recipe.law == "offset":
         axes = ", ".join(map(str, recipe.sum_axes))
         axes = f"({axes})" if len(recipe.sum_axes) > 1 else axes
-        sums = f"p[{weight}].sum({axes}){shaped if recipe.shape else ''}"
+        wide = ", dtype=jnp.float32" if recipe.is_narrow else ""
+        sums = f"p[{weight}].sum({axes}{wide}){shaped if recipe.shape else ''}"
         return f"{target} = ({number} * {sums}).astype({target}.dtype)"
     if recipe.law == "values":
         entries = f"jnp.array([{', '.join(recipe.values)}], {target}.dtype)"
@@ -173,12 +183,13 @@ def _filling(recipe: Recipe, path: str, number: str, weight: str) -> str:
 
 def _changes(recipe: Recipe, target: str) -> list[str]:
     """Give the lines that change some units."""
-    shape = f".reshape({recipe.unit_shape})" if recipe.unit_shape else ""
-    back = f".reshape({recipe.shape})" if recipe.unit_shape else ""
+    axis = f", axis={recipe.unit_axis}" if recipe.unit_axis else ""
+    shape = f", shape={recipe.unit_shape}" if recipe.unit_shape else ""
 
-    def change(index: str, each: Change) -> str:
-        verb = f"set({each.value})" if each.value else f"multiply({each.factor})"
-        return f"{target} = {target}{shape}.at[{index}].{verb}{back}"
+    def change(start: str, stop: str, each: Change) -> str:
+        what = f"value={each.value}" if each.value else f"factor={each.factor}"
+        units = f"slice({start}, {stop})"
+        return f"{target} = changed({target}, {units}, {what}{axis}{shape})"
 
     return changed(recipe, change)
 

@@ -93,7 +93,18 @@ def dirac(gain, n_positions, centre):
 
     return draw
 '''
+CHANGE: Final = '''
+def change(variable, units, factor=0.0, value=0.0, axis=0, shape=None):
+    """Multiply units by a factor and add a value; others stay as they are."""
+    shape = shape or tuple(variable.shape)
+    factors, values = np.ones(shape, "float32"), np.zeros(shape, "float32")
+    where = (slice(None),) * axis + (units,)
+    factors[where], values[where] = factor, value
+    kept = keras.ops.multiply(keras.ops.reshape(variable, shape), factors)
+    variable.assign(keras.ops.reshape(keras.ops.add(kept, values), variable.shape))
+'''
 HELPERS: Final = {
+    "change": CHANGE,
     "mirrored": MIRRORED,
     "blocks": BLOCKS,
     "matrices": MATRICES,
@@ -153,7 +164,10 @@ def _written(recipe: Recipe, path: str, number: str, weight: str) -> list[str]:
     if recipe.law == "offset":
         axes = ", ".join(map(str, recipe.sum_axes))
         axes = f"({axes})" if len(recipe.sum_axes) > 1 else axes
-        value = f"{number} * keras.ops.sum(v[{weight}], axis={axes})"
+        summed = f"v[{weight}]"
+        if recipe.is_narrow:
+            summed = f'keras.ops.cast({summed}, "float32")'
+        value = f"{number} * keras.ops.sum({summed}, axis={axes})"
         if recipe.shape:
             value = f"keras.ops.reshape({value}, {recipe.shape})"
         lines = [f"{target}.assign({value})"]
@@ -167,21 +181,15 @@ def _written(recipe: Recipe, path: str, number: str, weight: str) -> list[str]:
 
 
 def _changes(recipe: Recipe, target: str) -> list[str]:
-    """Give the lines that change some units, on a copy in NumPy."""
-    if not recipe.changes:
-        return []
-    shape = f".reshape({recipe.unit_shape})" if recipe.unit_shape else ""
-    back = f".reshape({recipe.shape})" if recipe.unit_shape else ""
+    """Give the lines that change some units."""
+    axis = f", axis={recipe.unit_axis}" if recipe.unit_axis else ""
+    shape = f", shape={recipe.unit_shape}" if recipe.unit_shape else ""
 
-    def change(index: str, each: Change) -> str:
-        what = f"= {each.value}" if each.value else f"*= {each.factor}"
-        return f"w[{index}] {what}"
+    def change(start: str, stop: str, each: Change) -> str:
+        what = f"value={each.value}" if each.value else f"factor={each.factor}"
+        return f"change({target}, slice({start}, {stop}), {what}{axis}{shape})"
 
-    return [
-        f"w = np.array(keras.ops.convert_to_numpy({target})){shape}",
-        *changed(recipe, change),
-        f"{target}.assign(w{back})",
-    ]
+    return changed(recipe, change)
 
 
 def _initializer(recipe: Recipe, number: str) -> str:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from fanin.prescription.code.numbers import half_widths, parent_std, times
-from fanin.prescription.code.spans import changed
+from fanin.prescription.code.spans import changed, index_of
 from fanin.sampler import canonical_name
 
 if TYPE_CHECKING:
@@ -112,11 +112,19 @@ def statement(recipe: Recipe, words: Words) -> list[str]:
         lines = _filling(recipe, target, words.number)
     viewed = f".view({_lengths(recipe.unit_shape)})" if recipe.unit_shape else ""
 
-    def change(index: str, change: Change) -> str:
-        verb = f"fill_({change.value})" if change.value else f"mul_({change.factor})"
+    def change(start: str, stop: str, each: Change) -> str:
+        index = index_of(recipe, start, stop)
+        verb = f"fill_({each.value})" if each.value else f"mul_({each.factor})"
         return f"{target}{viewed}[{index}].{verb}"
 
-    return [*lines, *changed(recipe, change)]
+    return _shortened([*lines, *changed(recipe, change)], target)
+
+
+def _shortened(lines: list[str], target: str) -> list[str]:
+    """Give the parameter a name of one letter where it is spoken of more than once."""
+    if sum(line.count(target) for line in lines) < 2:
+        return lines
+    return [f"w = {target}", *(line.replace(target, "w") for line in lines)]
 
 
 def _filling(recipe: Recipe, target: str, number: str) -> list[str]:
@@ -143,6 +151,7 @@ def _constant(target: str, number: str) -> str:
 
 def _drawing(recipe: Recipe, target: str, number: str, rng: str) -> list[str]:
     """Give the lines that draw: in place where torch.nn.init lays weights out so."""
+    first: list[str] = []
     is_direct = not recipe.is_narrow and not recipe.mirrored
     if recipe.matrices is not None:
         n_chunks = _chunks(recipe, recipe.matrices) if is_direct else 0
@@ -151,14 +160,14 @@ def _drawing(recipe: Recipe, target: str, number: str, rng: str) -> list[str]:
         if n_chunks > 1:
             inner = _call(recipe, "block", number, rng)
             return [f"for block in {target}.chunk({n_chunks}):", f"    {inner}"]
-        drawn = _laid_out(recipe, recipe.matrices, number, rng)
+        first, drawn = _laid_out(recipe, recipe.matrices, number, rng)
     elif is_direct:
         return [_call(recipe, target, number, rng)]
     else:
         drawn = _call(recipe, _empty(recipe, target, recipe.block), number, rng)
     if recipe.mirrored:
         drawn = f"mirrored({drawn}, {', '.join(map(str, recipe.mirrored))})"
-    return [f"{target}.copy_({drawn})"]
+    return [*first, f"{target}.copy_({drawn})"]
 
 
 def _call(recipe: Recipe, target: str, number: str, rng: str) -> str:
@@ -190,8 +199,10 @@ def _chunks(recipe: Recipe, matrices: Matrices) -> int:
     return matrices.n_matrices if is_cut and recipe.n_blocks == 1 else 0
 
 
-def _laid_out(recipe: Recipe, m: Matrices, number: str, rng: str) -> str:
-    """Give the expression of a weight that is drawn as matrices and then laid out."""
+def _laid_out(
+    recipe: Recipe, m: Matrices, number: str, rng: str
+) -> tuple[list[str], str]:
+    """Draw matrices and lay them out: a first line, and the weight as an expression."""
     if recipe.law == "identity":
         n_inputs = m.n_columns // m.n_positions
         sides = f"{m.n_matrices}, {m.n_rows}, {n_inputs}, {m.n_positions}, {m.centre}"
@@ -199,14 +210,14 @@ def _laid_out(recipe: Recipe, m: Matrices, number: str, rng: str) -> str:
     else:
         sides = f"{m.n_matrices}, {m.n_rows}, {m.n_columns}"
         drawn = f"orthogonal({sides}, {number}, {rng})"
-    swapped = ".transpose(0, 1)" if m.is_swapped else ""
-    drawn = f"{drawn}{swapped}.reshape({_lengths(m.lengths)})"
+    drawn += ".transpose(0, 1)" if m.is_swapped else ""
+    laid = f".reshape({_lengths(m.lengths)})"
     if m.order != tuple(range(len(m.order))):
-        drawn = f"{drawn}.permute({_lengths(m.order)})"
-    if recipe.n_blocks > 1:
-        pieces = f"[{drawn} for _ in range({recipe.n_blocks})]"
-        drawn = f"torch.cat({pieces}, dim={recipe.block_axis})"
-    return drawn
+        laid += f".permute({_lengths(m.order)})"
+    if recipe.n_blocks == 1:
+        return [f"drawn = {drawn}"], f"drawn{laid}"
+    pieces = f"[{drawn}{laid} for _ in range({recipe.n_blocks})]"
+    return [], f"torch.cat({pieces}, dim={recipe.block_axis})"
 
 
 def _empty(recipe: Recipe, target: str, shape: tuple[int, ...]) -> str:

@@ -28,7 +28,7 @@ def indented(lines: Iterable[str], depth: int = 1) -> list[str]:
 
 
 def folded(line: str, indent: str = "") -> list[str]:
-    """Fold a statement at its last brackets, and further within, until it fits.
+    """Fold a statement at its last brackets that can hold it, and further within.
 
     >>> for line in folded("f(" + "a" * 50 + ", " + "b" * 50 + ")"):
     ...     print(line.replace("a" * 50, "a…").replace("b" * 50, "b…"))
@@ -37,13 +37,13 @@ def folded(line: str, indent: str = "") -> list[str]:
         b…,
     )
     """
-    found = None if len(indent + line) <= WIDTH else _last_brackets(line)
-    if found is None:
+    room = WIDTH - len(indent)
+    pairs = [] if len(line) <= room else _outer_brackets(line)
+    if not pairs:
         return [indent + line]
-    start, end = found
+    fitting = [(a, b) for a, b in pairs if a < room and len(line) - b <= room]
+    start, end = (fitting or pairs)[-1]
     head, body, tail = line[: start + 1], line[start + 1 : end], line[end:]
-    if not body:
-        return [indent + line]
     return [indent + head, *_body(body, indent + STEP), indent + tail]
 
 
@@ -107,13 +107,12 @@ def _scan(line: str) -> list[tuple[int, str, int]]:
     return found
 
 
-def _last_brackets(line: str) -> tuple[int, int] | None:
-    """Give the places of the last outermost brackets that hold something."""
+def _outer_brackets(line: str) -> list[tuple[int, int]]:
+    """Give the places of the outermost brackets that hold something."""
     outer = [(place, letter) for place, letter, depth in _scan(line) if not depth]
     opened = [place for place, letter in outer if letter in PAIRS]
     closed = [place for place, letter in outer if letter in PAIRS.values()]
-    pairs = [(a, b) for a, b in zip(opened, closed, strict=True) if b > a + 1]
-    return pairs[-1] if pairs else None
+    return [(a, b) for a, b in zip(opened, closed, strict=True) if b > a + 1]
 
 
 def _entries(body: str) -> list[str]:

@@ -15,7 +15,7 @@ from fanin.prescription.code.boxes import Box, boxes_of
 from fanin.prescription.code.lines import indented
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fanin.prescription.code.recipe import Recipe
 
@@ -140,40 +140,44 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _template(path: str, varying: Sequence[int]) -> str:
-    """Give a path as an f-string over i, j, k in the places that vary."""
-    if not varying:
-        return quoted(path)
-    names = dict(zip(varying, LETTERS, strict=False))
+def _template(path: str, names: Mapping[int, str]) -> str:
+    """Give a path as an f-string: the numbers that have a name here are replaced."""
     count = iter(range(len(path)))
 
     def named(match: re.Match[str]) -> str:
-        name = names.get(next(count))
-        return match[0] if name is None else f"\0{name}\1"
+        name = names.get(next(count), match[0])
+        return name if name.isdigit() else f"\0{name}\1"
 
-    text = quoted(NUMBERS.sub(named, path)).replace("{", "{{").replace("}", "}}")
-    return "f" + text.replace("\0", "{").replace("\1", "}")
+    text = quoted(NUMBERS.sub(named, path))
+    if "\0" not in text:
+        return text
+    escaped = text.replace("{", "{{").replace("}", "}}")
+    return "f" + escaped.replace("\0", "{").replace("\1", "}")
 
 
-def _weight(recipe: Recipe, varying: Sequence[int]) -> str:
-    """Give the path of the weight that an offset follows; it varies with the bias."""
+def _worded(recipe: Recipe, number: str, names: Mapping[int, str]) -> Words:
+    """Give the words of a recipe; the weight that an offset follows may vary too."""
     follows = _numbers(recipe.weight) == _numbers(recipe.path)
-    return _template(recipe.weight, varying if follows else ())
+    return Words(
+        path=_template(recipe.path, names),
+        number=number,
+        weight=_template(recipe.weight, names if follows else {}),
+    )
 
 
 def _over_ranges(boxes: Sequence[Box], together: list[Row], write: Write) -> list[str]:
     lines: list[str] = []
     for box in boxes:
+        letters = iter(LETTERS)
+        names = [str(axis[0]) if len(axis) == 1 else next(letters) for axis in box]
         inner = []
         for row in together:
-            words = Words(
-                path=_template(row.first.path, row.varying),
-                number=row.first.number,
-                weight=_weight(row.first, row.varying),
-            )
+            named = dict(zip(row.varying, names, strict=True))
+            words = _worded(row.first, row.first.number, named)
             inner += write(row.first, words)
-        for letter, numbers in reversed([*zip(LETTERS, box, strict=False)]):
-            inner = [f"for {letter} in {as_range(numbers)}:", *indented(inner)]
+        for name, numbers in reversed([*zip(names, box, strict=True)]):
+            if len(numbers) > 1:
+                inner = [f"for {name} in {as_range(numbers)}:", *indented(inner)]
         lines += inner
     return lines
 
@@ -215,11 +219,7 @@ def _uneven(row: Row, write: Write) -> list[str]:
             f"{name}s = ({numbers})",
             f"for i, {name} in {before}{name}s{after}:",
         ]
-    words = Words(
-        path=_template(row.first.path, varying),
-        number=name,
-        weight=_weight(row.first, varying),
-    )
+    words = _worded(row.first, name, {varying[0]: "i"})
     return [*header, *indented(write(row.first, words))]
 
 

@@ -47,7 +47,8 @@ class Recipe:
     "offset". number: as text, of what the law is given by: a constant's or an offset's
     value, a std, a bound, a gain. values: every entry as text, of "values". shape: of
     the parameter; () where the statement need not name it. seed: of this parameter
-    alone. is_narrow: 16 bits wide, so that numbers are drawn wider and rounded.
+    alone. is_narrow: 16 bits wide, or summed from such, so that numbers are drawn or
+    summed wider and rounded.
     mirrored: axes, of which the second half is minus the first. n_blocks: cut along
     block_axis. matrices: of a block, of the matrix laws. changes: last of all, on the
     unit_axis of the parameter reshaped to unit_shape (() where it need not be).
@@ -84,8 +85,12 @@ class Recipe:
         return _block_of(self.shape, self.mirrored, self.n_blocks, self.block_axis)
 
 
-def recipe_of(p: Prescription) -> Recipe:
+def recipe_of(p: Prescription, weight: Prescription | None = None) -> Recipe:
     """Give the recipe of a prescription that is not kept.
+
+    Args:
+        p: the prescription.
+        weight: that of the weight which an offset follows.
 
     Raises:
         ArgumentError: if its law, or the units of its parts, cannot be written.
@@ -104,9 +109,9 @@ def recipe_of(p: Prescription) -> Recipe:
     ('0', '(zeros): Starts at 0: no unit is favoured.')
     """
     recipe = _by_law(p)
-    if p.parts:
-        recipe = _with_changes(p, recipe)
-    return recipe
+    if weight is not None and weight.dtype in NARROW:
+        recipe = replace(recipe, is_narrow=True)
+    return _with_changes(p, recipe) if p.parts else recipe
 
 
 def _by_law(p: Prescription) -> Recipe:
@@ -128,9 +133,8 @@ def _by_law(p: Prescription) -> Recipe:
         return _offset(p, recipe)
     if p.law == "constant" or (p.std == 0.0 and p.law in _SIZES):
         value = p.value if p.law == "constant" else 0.0
-        return replace(
-            recipe, law="constant", number=exact(value, p.dtype), mirrored=(), shape=()
-        )
+        number = exact(value, p.dtype)
+        return replace(_PLAIN, path=p.path, role=p.role, about=about(p), number=number)
     if p.law in _SIZES:
         return replace(recipe, number=rounded(p.std * _SIZES[p.law]))
     if p.law in {"orthogonal", "identity"}:
@@ -140,6 +144,7 @@ def _by_law(p: Prescription) -> Recipe:
     raise ArgumentError.of(argument="plan", received=received, expected=expected)
 
 
+_PLAIN: Final = Recipe(path="", role="", about="", law="constant", number="")
 _SIZES: Final = {"normal": 1.0, "uniform": sqrt(3.0), "truncated_normal": 1.0}
 """The number that a law is given by, in units of its std: half the width of uniform."""
 

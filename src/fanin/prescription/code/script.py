@@ -61,7 +61,12 @@ def code_of(plan: Plan, framework: str) -> str:
     _require(plan, framework)
     name = f"fanin.prescription.code.in_{framework}"
     dialect: Dialect = importlib.import_module(name)
-    recipes = [recipe_of(p) for p in plan.prescriptions if not p.is_kept]
+    known = {p.path: p for p in plan.prescriptions}
+    recipes = [
+        recipe_of(p, known.get(p.weight or ""))
+        for p in plan.prescriptions
+        if not p.is_kept
+    ]
     calibrated = ", calibrated on a batch" if plan.is_calibrated else ""
     lines = [
         f'"""Initial weights, planned by fanin: policy {plan.policy}{calibrated}."""',

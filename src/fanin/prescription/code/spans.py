@@ -12,20 +12,25 @@ if TYPE_CHECKING:
 
     from fanin.prescription.code.recipe import Change, Recipe
 
-    Say = Callable[[str, Change], str]
-    """From the index of the units, as text, and what they get, to a statement."""
+    Say = Callable[[str, str, Change], str]
+    """From the first unit and the one after the last, as text, to a statement."""
+
+
+def index_of(recipe: Recipe, start: str, stop: str) -> str:
+    """Give the index of units of an array, as it stands between brackets."""
+    is_plain = start.isdigit() and stop.isdigit()
+    return ":, " * recipe.unit_axis + start + (":" if is_plain else " : ") + stop
 
 
 def changed(recipe: Recipe, say: Say) -> list[str]:
     """Give the statements that change units, in the order in which they are done."""
     lines = []
-    before = ":, " * recipe.unit_axis
     for change in recipe.changes:
-        start = change.starts[0]
+        first = change.starts[0]
         if len(change.starts) == 1:
-            lines.append(say(f"{before}{start}:{start + change.size}", change))
+            lines.append(say(str(first), str(first + change.size), change))
         else:
-            statement = say(f"{before}start : start + {change.size}", change)
+            statement = say("start", f"start + {change.size}", change)
             header = f"for start in {as_range(change.starts)}:"
             lines += [header, *indented([statement])]
     return lines
