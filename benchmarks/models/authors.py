@@ -71,6 +71,6 @@ AUTHORS: dict[str, Callable[[nn.Module], None]] = {
     "encoder": small,
     "decoder": gpt2,
     "swiglu": small,
-    "geglu, no skips": t5,
+    "geglu chain": t5,
     "gated conv": for_glu,
 }

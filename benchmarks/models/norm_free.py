@@ -320,6 +320,6 @@ NETS: dict[str, Callable[..., nn.Module]] = {
     "encoder": encoder,
     "decoder": decoder,
     "swiglu": swiglu,
-    "geglu, no skips": geglu,
+    "geglu chain": geglu,
     "gated conv": gated_conv,
 }

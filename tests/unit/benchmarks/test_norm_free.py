@@ -78,7 +78,7 @@ def test_equal_numbers_share_their_rank():
 
 def test_the_whole_run_prints_its_cells_and_sums_them_up(capsys):
     options = argparse.Namespace(
-        nets=["geglu, no skips"],
+        nets=["geglu chain"],
         depths=[1],
         seeds=1,
         steps=1,
@@ -86,6 +86,6 @@ def test_the_whole_run_prints_its_cells_and_sums_them_up(capsys):
         markdown=True,
     )
     cells = norm_free.measured(options, digits())
-    assert list(cells) == ["geglu, no skips ×1, sgd", "geglu, no skips ×1, adam"]
+    assert list(cells) == ["geglu chain ×1, sgd", "geglu, no skips ×1, adam"]
     assert all(list(one) == ["default", "authors", "fanin"] for one in cells.values())
     assert capsys.readouterr().out.count("| geglu") == 2
