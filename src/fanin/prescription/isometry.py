@@ -4,7 +4,7 @@ Independent weights with a good scale are enough for a few layers: He's and Glor
 answers stand there. In a deeper chain without normalization or skips one of the
 following comes true of them (``fanin.theory.passage``), and no scale helps:
 
-- fewer than 1/16 of the directions still carry the signal,
+- fewer than a tenth of the directions still carry the signal,
 - squared gradients change by more than 16 times from end to end,
 - second moments fall to a tenth, as they do behind tanh at the edge of chaos,
 - an error in scale more than doubles.
@@ -40,7 +40,7 @@ from fanin.theory.passage import passage
 if TYPE_CHECKING:
     from fanin.graph.graph import ScalarFunction
 
-LEAST_SHARE: Final = 1 / 16
+LEAST_SHARE: Final = 1 / 10
 """Of the directions, that must still carry the signal behind the chain."""
 LARGEST_CHANGE: Final = 16.0
 """Of squared gradients over the chain, either way."""
