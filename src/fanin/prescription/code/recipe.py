@@ -11,6 +11,7 @@ import numpy as np
 
 from fanin.errors import ArgumentError
 from fanin.prescription.code.matrices import Matrices, matrices_of
+from fanin.prescription.drawing import without_centre
 from fanin.prescription.prescription import OFFSET, VALUES
 from fanin.prescription.write_down import matrix_gain
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 NARROW: Final = frozenset({"float16", "bfloat16"})
 SENTENCE: Final = re.compile(r"(?<! al)\. (?=[A-Z])")
 """Where one sentence ends and another begins; "et al." ends none."""
+CENTRED: Final = "Not centred on the batch here: that fits one draw of the weights."
 DIGITS: Final = 8
 """Of stds and gains: an error of 1e-8 is below that of float32."""
 
@@ -127,14 +129,15 @@ def _by_law(p: Prescription) -> Recipe:
         shape=p.shape if p.mirrored else (),
     )
     if p.law == VALUES:
-        entries = tuple(exact(value, p.dtype) for value in p.values)
-        return replace(recipe, values=entries, shape=p.shape)
+        entries = tuple(exact(value, p.dtype) for value in without_centre(p).values)
+        if len(set(entries)) > 1:
+            return replace(recipe, values=entries, shape=p.shape)
+        return _constant(p, entries[0])
     if p.law == OFFSET:
         return _offset(p, recipe)
     if p.law == "constant" or (p.std == 0.0 and p.law in _SIZES):
         value = p.value if p.law == "constant" else 0.0
-        number = exact(value, p.dtype)
-        return replace(_PLAIN, path=p.path, role=p.role, about=about(p), number=number)
+        return _constant(p, exact(value, p.dtype))
     if p.law in _SIZES:
         return replace(recipe, number=rounded(p.std * _SIZES[p.law]))
     if p.law in {"orthogonal", "identity"}:
@@ -144,9 +147,14 @@ def _by_law(p: Prescription) -> Recipe:
     raise ArgumentError.of(argument="plan", received=received, expected=expected)
 
 
-_PLAIN: Final = Recipe(path="", role="", about="", law="constant", number="")
 _SIZES: Final = {"normal": 1.0, "uniform": sqrt(3.0), "truncated_normal": 1.0}
 """The number that a law is given by, in units of its std: half the width of uniform."""
+
+
+def _constant(p: Prescription, number: str) -> Recipe:
+    return Recipe(
+        path=p.path, role=p.role, about=about(p), law="constant", number=number
+    )
 
 
 def _matrix(p: Prescription, recipe: Recipe) -> Recipe:
@@ -239,7 +247,8 @@ def about(p: Prescription) -> str:
     sentence = SENTENCE.split(p.reason)[0].removesuffix(".") + "."
     scheme = p.scheme.partition("(")[0]
     rate = f" Learning rate × {p.learning_rate:.4g}." if p.learning_rate != 1.0 else ""
-    return f"({scheme}): {sentence}{rate}"
+    centred = f" {CENTRED}" if p.centre else ""
+    return f"({scheme}): {sentence}{centred}{rate}"
 
 
 def exact(value: float, dtype: str) -> str:
