@@ -28,9 +28,22 @@ def table(plan: Plan) -> str:
     for title, texts in (("Warning", plan.warnings), ("Note", plan.notes)):
         for text in texts:
             lines += ["", *_wrapped(f"{title}: {text}")]
-    if plan.first_loss is not None:
-        lines += ["", f"First loss expected: {plan.first_loss:.4g}"]
+    lost = loss_line(plan)
+    if lost:
+        lines += ["", lost]
     return "\n".join(lines)
+
+
+def loss_line(plan: Plan) -> str:
+    """Say how large the first loss is, by theory and by measurement; "" if unknown.
+
+    >>> from fanin.prescription.plan import Plan
+    >>> loss_line(Plan(prescriptions=(), seed=0, first_loss=2.35, measured_loss=2.3))
+    'First loss: 2.35 expected, 2.3 measured.'
+    """
+    known = (("expected", plan.first_loss), ("measured", plan.measured_loss))
+    said = [f"{loss:.4g} {word}" for word, loss in known if loss is not None]
+    return f"First loss: {', '.join(said)}." if said else ""
 
 
 def headline(plan: Plan) -> str:

@@ -23,8 +23,10 @@ SHRINKING = (
     ("role", 9),
 )
 """Which columns give way where the table is too wide, and down to how much."""
-SPARE = "gain"
-"""The column that is left out first: the std says the same."""
+SPARE = ("gain", "input share", "gradient")
+"""Columns that are left out where the table is too wide, the first one first."""
+LONG_NAME = 40
+"""Characters of a name for whose sake those columns are left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +62,10 @@ def lines_of(columns: Columns) -> list[str]:
     >>> [line.partition("0.1")[0].rstrip() for line in lines_of(wide)[2:]]
     ['model.blocks', '  attention.query.weight', '  mlp.bias']
     """
-    if _total(columns.widths) > WIDTH and SPARE in columns.headings:
-        columns = columns.without(SPARE)
+    for heading in SPARE:
+        longest, *others = columns.widths
+        if _total([min(longest, LONG_NAME), *others]) > WIDTH:
+            columns = columns.without(heading)
     widths = _fitted(columns)
     room = widths[0]
     grouped = _grouped([row[0] for row in columns.rows], room)

@@ -20,6 +20,7 @@ HEADINGS = (
     "std",
     "output rms",
     "measured",
+    "input share",
     "gradient",
     "learning rate",
 )
@@ -55,6 +56,7 @@ class Row:
             spread(self.alike),
             extent([q.predicted for q in self.alike]),
             extent([q.measured for q in self.alike]),
+            extent([q.input_share for q in self.alike]),
             extent([q.gradient for q in self.alike]),
             rates(self.alike),
         )

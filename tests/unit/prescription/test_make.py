@@ -356,9 +356,11 @@ def test_what_the_plan_aims_at_is_what_theory_predicts_behind_attention():
         x = sketch.combine(Op.ADD, x, sketch.dense(mixed, 64, path=f"{i}.out"))
     plan = make_plan(sketch.graph(sketch.dense(x, 3, path="head")))
 
-    for name in ("0.v.weight", "0.out.weight", "1.q.weight"):
+    for name in ("0.v.weight", "1.v.weight", "1.q.weight"):
         assert plan[name].predicted == pytest.approx(plan[name].target, rel=0.02)
-    assert plan["0.out.weight"].target == pytest.approx(1 / sqrt(2), rel=1e-9)
+    # sized for the values of one key: an average over keys is no larger
+    assert plan["0.out.weight"].std == pytest.approx(1 / sqrt(2 * 64), rel=1e-9)
+    assert plan["0.out.weight"].predicted < 1 / sqrt(2)
 
 
 def test_a_weight_that_the_caller_scales_is_predicted_and_the_head_fits_it():

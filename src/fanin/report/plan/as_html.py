@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from fanin.prescription.as_text import headline
+from fanin.prescription.as_text import headline, loss_line
 from fanin.prescription.rows import HEADINGS, columns, evidence, reasons, rows
 from fanin.report.page import (
     Section,
@@ -17,7 +17,12 @@ from fanin.report.page import (
     page,
     table,
 )
-from fanin.report.plan.sizes import size_chart, size_rows
+from fanin.report.plan.sizes import (
+    gradient_chart,
+    size_chart,
+    size_rows,
+    with_gradient,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,9 +45,9 @@ def body(plan: Plan) -> str:
     parts = [f"<p>{inline(headline(plan))}.</p>"]
     parts += [notice("warning", text) for text in plan.warnings]
     parts += [notice("note", text) for text in plan.notes]
-    if plan.first_loss is not None:
-        text = f"The first loss should be about {number(plan.first_loss, 4)}."
-        parts.append(notice("note", text))
+    lost = loss_line(plan)
+    if lost:
+        parts.append(notice("note", lost))
     found = rows(plan.prescriptions)
     caption = "What each parameter gets. Like parameters share a row."
     shown = columns(found)
@@ -76,6 +81,17 @@ def page_of(plan: Plan, *, title: str = "Plan") -> str:
             numbers=table(("weight", "predicted", "low", "high", "measured"), sizes),
         )
         sections.append(Section(title="Sizes of outputs", body=drawn))
+    graded = with_gradient(plan)
+    if graded:
+        low, high = (number(f(p.gradient or 0.0 for p in graded)) for f in (min, max))
+        drawn = figure(
+            gradient_chart(plan),
+            caption=f"Gradients of the loss by the weights range from {low} to {high}.",
+            numbers=table(
+                ("weight", "gradient"), [(p.path, p.gradient) for p in graded]
+            ),
+        )
+        sections.append(Section(title="Gradients", body=drawn))
     return page(title=title, sections=sections, data=json.loads(plan.to_json()))
 
 

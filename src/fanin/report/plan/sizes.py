@@ -1,4 +1,4 @@
-"""The chart of output sizes: predicted with its interval, and measured, by layer."""
+"""Charts of a plan, by layer: output sizes with their prediction, and gradients."""
 
 from __future__ import annotations
 
@@ -49,16 +49,42 @@ def size_chart(plan: Plan) -> str:
             marks="all",
         )
         lines.append(measured)
-    frame = Frame(
-        title="Output of each weight",
-        description=(
-            "Root mean square of each weight's output, in the model's order: predicted "
-            "with the interval for one draw of the weights, and measured if it was."
-        ),
+    description = (
+        "Root mean square of each weight's output, in the model's order: predicted "
+        "with the interval for one draw of the weights, and measured if it was."
+    )
+    return line_chart(lines, _frame("Output of each weight", description))
+
+
+def with_gradient(plan: Plan) -> list[Prescription]:
+    """Give the weights whose gradient was measured, in the model's order."""
+    return [p for p in plan.prescriptions if p.gradient is not None and p.fan]
+
+
+def gradient_chart(plan: Plan) -> str:
+    """Draw the root mean square of the loss's gradient by each weight, as measured."""
+    found = with_gradient(plan)
+    line = Line(
+        label="measured",
+        x=[float(i + 1) for i in range(len(found))],
+        y=[p.gradient or NAN for p in found],
+        style=style_of(1),
+        marks="all",
+    )
+    description = (
+        "Root mean square of the loss's gradient by the entries of each weight, in the "
+        "model's order, as measured on the batch."
+    )
+    return line_chart([line], _frame("Gradient of each weight", description))
+
+
+def _frame(title: str, description: str) -> Frame:
+    return Frame(
+        title=title,
+        description=description,
         x_label="weight",
         y_label="root mean square",
         is_log=True,
         width=640.0,
         height=320.0,
     )
-    return line_chart(lines, frame)

@@ -100,3 +100,20 @@ def test_columns_that_are_empty_throughout_are_left_out():
 
     assert "learning rate" not in body(plain)
     assert "×0.25" in body(rated)
+
+
+def test_measured_gradients_have_a_chart_and_measured_losses_a_line():
+    made = plan()
+    graded = replace(
+        made,
+        measured_loss=2.25,
+        prescriptions=tuple(replace(p, gradient=0.5) for p in made.prescriptions),
+    )
+    drawings = re.findall(r"<svg.*?</svg>", page_of(graded), re.DOTALL)
+
+    assert len(drawings) == 2
+    ET.fromstring(drawings[1])
+    assert "First loss: 2.25 measured." in body(graded)
+    assert "Gradients of the loss by the weights range from 0.5 to 0.5." in page_of(
+        graded
+    )
