@@ -197,9 +197,9 @@ def main() -> None:
 def accuracies(cell: dict[str, Reached]) -> list[str]:
     """Print accuracies; in bold what fanin does not beat beyond the error."""
     texts = []
-    for name in cell:
-        text = f"{cell[name].accuracy:.3f}"
-        is_ahead = name != OURS and compare(cell[OURS], cell[name]) < 0
+    for name, reached in cell.items():
+        text = f"{reached.accuracy:.3f}"
+        is_ahead = name != OURS and compare(cell[OURS], reached) < 0
         texts.append(f"**{text}**" if is_ahead else text)
     return texts
 

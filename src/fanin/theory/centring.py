@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 SMALLEST_MOMENT: Final = 1e-4
 N_HALVINGS: Final = 30
+FLAT: Final = 1e-18
+"""Of E[φ²]: slopes that are no more than rounding."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,7 @@ def centre_of(function: ScalarFunction, moment: float = 1.0) -> Centre:
     _require(moment)
     rule = gaussian_rule(function, variance=moment)
     slopes = rule.slope_second_moment
-    if slopes <= 0.0:
+    if moment * slopes <= FLAT * rule.second_moment:
         expected = "an activation with a slope where its input is"
         raise ArgumentError.of(
             argument="function", received=function, expected=expected
@@ -94,7 +96,7 @@ def forward_kept(
     _require(moment)
     rule = gaussian_rule(function, variance=moment)
     second = rule.second_moment - 2.0 * offset * rule.mean + offset**2
-    if second <= 0.0:
+    if second <= FLAT * rule.second_moment:
         expected = "an activation that is not constant"
         raise ArgumentError.of(
             argument="function", received=function, expected=expected

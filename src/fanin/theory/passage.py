@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
+from fanin.theory.centring import FLAT
 from fanin.theory.gaussian import gaussian_rule
 from fanin.theory.spread import WEIGHTS
 
@@ -77,7 +78,7 @@ def passage(
         squares = rule.slopes**2
         mean = rule.expect(squares)
         second = rule.second_moment
-        if mean <= 0.0 or second <= 0.0:
+        if second <= 0.0 or q * mean <= FLAT * second:
             return Passage(spread=inf, growth=0.0, drift=drift, moment=0.0)
         spread += rule.expect(squares**2) / mean**2 - 1.0 + WEIGHTS[weights]
         if layer < n_layers - 1:
