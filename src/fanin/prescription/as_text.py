@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from fanin.prescription.plan import Plan
     from fanin.prescription.prescription import Prescription
 
+LEFT_OUT = ("measured", "input share", "gradient")
+"""Columns of the page that the terminal has no room for, or has within another."""
+
 
 def table(plan: Plan) -> str:
     """Give the plan in words and columns.
@@ -64,7 +67,7 @@ def _counted(drawn: list[Prescription]) -> str:
 
 def _columns(found: list[Row]) -> Columns:
     """Give the cells, without empty columns, and predicted → measured in one."""
-    shown = [i for i in columns(found) if HEADINGS[i] != "measured"]
+    shown = [i for i in columns(found) if HEADINGS[i] not in LEFT_OUT]
     rows_of = (_merged(row.cells) for row in found)
     return Columns(
         headings=tuple(HEADINGS[i] for i in shown),

@@ -23,10 +23,10 @@ SHRINKING = (
     ("role", 9),
 )
 """Which columns give way where the table is too wide, and down to how much."""
-SPARE = ("gain", "input share", "gradient")
-"""Columns that are left out where the table is too wide, the first one first."""
+SPARE = "gain"
+"""The column that is left out first: the std says the same."""
 LONG_NAME = 40
-"""Characters of a name for whose sake those columns are left out."""
+"""Characters of a name for whose sake it is left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +62,9 @@ def lines_of(columns: Columns) -> list[str]:
     >>> [line.partition("0.1")[0].rstrip() for line in lines_of(wide)[2:]]
     ['model.blocks', '  attention.query.weight', '  mlp.bias']
     """
-    for heading in SPARE:
-        longest, *others = columns.widths
-        if _total([min(longest, LONG_NAME), *others]) > WIDTH:
-            columns = columns.without(heading)
+    longest, *others = columns.widths
+    if _total([min(longest, LONG_NAME), *others]) > WIDTH:
+        columns = columns.without(SPARE)
     widths = _fitted(columns)
     room = widths[0]
     grouped = _grouped([row[0] for row in columns.rows], room)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fanin.graph.graph import Op
 from fanin.graph.roles import RoleKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from fanin.graph.graph import Graph, Node
     from fanin.prescription.desk import Desk
     from fanin.prescription.prescription import Prescription
 
@@ -26,15 +28,11 @@ def named(names: Iterable[str]) -> str:
 
 
 def notes(desk: Desk) -> tuple[str, ...]:
-    """Say what was assumed, in sentences."""
-    nodes = (desk.flow.nodes[i] for i in desk.chooser.notes)
-    names = sorted(
-        {
-            node.path or f"node {node.id}"
-            for node in nodes
-            if node.op.value in {"contract", "opaque"}
-        }
-    )
+    """Say what was assumed, in sentences, as far as a weight reads what comes of it."""
+    read = _ancestors(desk.graph)
+    nodes = (desk.flow.nodes[i] for i in desk.chooser.notes if i in read)
+    unknown = [node for node in nodes if node.op in {Op.CONTRACT, Op.OPAQUE}]
+    names = sorted({_place(node) for node in unknown})
     found = []
     if names:
         found.append(
@@ -44,6 +42,21 @@ def notes(desk: Desk) -> tuple[str, ...]:
     if desk.evidence.target is not None:
         found.append(f"Head bias: {desk.target.text}.")
     return tuple(found)
+
+
+def _ancestors(graph: Graph) -> set[int]:
+    """Give the nodes that a linear node reads, at once or through others."""
+    found: set[int] = set()
+    for node in reversed(graph.nodes):
+        if node.op is Op.LINEAR or node.id in found:
+            found.update(node.inputs)
+    return found
+
+
+def _place(node: Node) -> str:
+    """Name a node so that a person finds it: what it does, and where."""
+    where = node.path or node.source or f"the model itself, as operation {node.id}"
+    return f"the {node.op} in {where}"
 
 
 def unread(desk: Desk) -> tuple[str, ...]:

@@ -326,8 +326,16 @@ def test_an_unknown_operation_is_taken_as_of_size_one_and_noted():
     z = sketch.add_node(Op.OPAQUE, (z,), path="odd")
     plan = make_plan(sketch.graph(sketch.dense(sketch.apply(z, relu), 4, path="1")))
 
-    assert "Not predicted at odd" in plan.notes[0]
+    assert "Not predicted at the opaque in odd" in plan.notes[0]
     assert plan["1.weight"].predicted is None
+
+
+def test_an_unknown_operation_that_no_weight_reads_needs_no_note():
+    sketch = Sketch()
+    z = sketch.dense(sketch.input((8, 20)), 4, path="0")
+    z = sketch.add_node(Op.OPAQUE, (z,), path="loss")
+
+    assert make_plan(sketch.graph(z)).notes == ()
 
 
 def test_what_the_plan_aims_at_is_what_theory_predicts_behind_attention():

@@ -41,6 +41,19 @@ class Replay:
         """Names of the primitives, in order."""
         return tuple(step.name for step in self.steps)
 
+    @property
+    def __name__(self) -> str:
+        """A name for the run, as functions have one: its primitives in a row.
+
+        >>> steps = [
+        ...     Step(value=1, name="aten.abs", function=np.abs, operands=(0,)),
+        ...     Step(value=2, name="aten.sqrt", function=np.sqrt, operands=(1,)),
+        ... ]
+        >>> Replay(root=0, steps=tuple(steps)).__name__
+        'abs → sqrt'
+        """
+        return " → ".join(name.rpartition(".")[2] for name in self.names)
+
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """Evaluate, entry by entry.
 
