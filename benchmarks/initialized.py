@@ -140,7 +140,7 @@ def outcome_of(build: Builder) -> Outcome:
     own = start_of(measured, str(fanin.check(model, batch).verdict))
     values = framework.read(model)
     graph = framework.record(model, task)
-    evidence = Evidence(inputs=inputs_of(measured), values=values)
+    evidence = Evidence(inputs=inputs_of(graph), values=values)
     drawn = make_plan(graph, evidence=evidence, seed=SEED).draws()
     planned = values | {path: draw(None) for path, draw in drawn.items()}
     predicted = start_of(framework.measure(model, task, planned), "")
