@@ -20,6 +20,7 @@ and SGD's by φ²: φ·W is the weight that counts.
 from __future__ import annotations
 
 from dataclasses import replace
+from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 from fanin.prescription.write_down import WEIGHT_LAWS
@@ -69,13 +70,21 @@ def sgd(growth: Growth, factor: float = 1.0) -> float:
 
 
 def widened(
-    p: Prescription, std: float, growth: Growth, factor: float = 1.0
+    p: Prescription,
+    before: Prescription,
+    std: float,
+    growth: Growth,
+    factor: float = 1.0,
 ) -> Prescription:
     """Give a prescription the base's std, carried over, and the learning rates.
 
+    The size of the output is carried over with it: n_in independent terms, each as
+    large as in the base.
+
     Args:
         p: what the policy "auto" says for the model itself.
-        std: of the same parameter in the base; not read where nothing is drawn.
+        before: what it says for the same parameter of the base.
+        std: of the parameter in the base; not read where nothing is drawn.
         growth: over the base.
         factor: by which the model multiplies what the weight gives, over the base's.
     """
@@ -84,11 +93,16 @@ def widened(
     if not is_drawn(p) or std == 0.0 or is_same:
         return rated
     wanted = std * spread(growth, factor)
-    words = f"It {NAMES[growth.kind]}"
-    words += f": the base's std {std:.4g} times {wanted / std:.4g}"
+    words = (
+        f"It {NAMES[growth.kind]}: the base's std {std:.4g} times {wanted / std:.4g}"
+    )
     if factor != 1.0:
         words += f", as the model multiplies by {factor:.4g} times as much after it"
-    return with_std(rated, wanted, f"{p.reason} {words}.")
+    done = with_std(rated, wanted, f"{p.reason} {words}.")
+    if p.target is None or before.target is None:
+        return done
+    target = before.target * spread(growth, factor) * sqrt(growth.n_in)
+    return replace(done, target=target)
 
 
 def is_drawn(p: Prescription) -> bool:

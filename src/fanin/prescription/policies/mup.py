@@ -77,7 +77,13 @@ def warnings(
 def carried(found: Wide) -> dict[str, Prescription]:
     """Carry every parameter over from the base."""
     done = {
-        path: widened(own, found.stds[path], found.growths[path], found.factor(path))
+        path: widened(
+            own,
+            found.before[path],
+            found.stds[path],
+            found.growths[path],
+            found.factor(path),
+        )
         for path, own in found.own.items()
     }
     for tie in ties(found):
