@@ -48,7 +48,7 @@ def draw(  # noqa: PLR0913  # an address has that many parts
     """Draw the parameter of that name, or some of its elements.
 
     Args:
-        name: of the parameter; attributes of wrappers (``module.``, ``_orig_mod.``) in
+        name: of the parameter; attributes of wrappers (``_orig_mod.``) in
             it do not count.
         shape: of the whole parameter, also where only a part is asked for.
         law: what to draw from.

@@ -15,7 +15,6 @@ FORMAT_VERSION = 1
 WRAPPERS = frozenset(
     {
         "_orig_mod",  # torch.compile
-        "module",  # DistributedDataParallel, DataParallel, AveragedModel
         "_fsdp_wrapped_module",  # FullyShardedDataParallel
         "_checkpoint_wrapped_module",  # activation checkpointing
     }
@@ -28,7 +27,10 @@ LARGEST = 2**64 - 1
 def canonical_name(name: str) -> str:
     """Leave the wrappers out of a dotted name; the last component always stays.
 
-    >>> canonical_name("module._orig_mod.layers.0._checkpoint_wrapped_module.weight")
+    ``module``, as DistributedDataParallel has it, may be the user's own attribute: who
+    reads a model's names leaves it out where a wrapper of that kind holds it.
+
+    >>> canonical_name("_orig_mod.layers.0._checkpoint_wrapped_module.weight")
     'layers.0.weight'
     >>> canonical_name("dense/kernel")
     'dense/kernel'
@@ -54,7 +56,7 @@ def key_of(name: str, *, seed: int, stream: int = 0) -> int:
 
     >>> hex(key_of("layers.0.weight", seed=0))
     '0xa1307594622bba87'
-    >>> key_of("module.fc.bias", seed=7) == key_of("fc.bias", seed=7)
+    >>> key_of("_orig_mod.fc.bias", seed=7) == key_of("fc.bias", seed=7)
     True
     """
     header = struct.pack(

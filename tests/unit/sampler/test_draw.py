@@ -87,7 +87,9 @@ def test_the_shape_lays_the_same_numbers_out():
 
 
 def test_a_wrapped_parameter_draws_the_same():
-    wrapped = draw("module._orig_mod.0.weight", SHAPE, LAWS["normal"], seed=0)
+    wrapped = draw(
+        "_fsdp_wrapped_module._orig_mod.0.weight", SHAPE, LAWS["normal"], seed=0
+    )
 
     assert same_bits(wrapped, draw("0.weight", SHAPE, LAWS["normal"], seed=0))
 

@@ -20,7 +20,7 @@ def test_a_wrapper_is_left_out_wherever_it_stands(wrapper, form):
 
 
 @pytest.mark.parametrize(
-    "name", ["module", "a.module", "modules.a", "my_module.a", "module/a", "a/module/b"]
+    "name", ["module.a", "_orig_mod", "a._orig_mod", "orig_mod.a", "a/_orig_mod/b"]
 )
 def test_a_name_that_only_looks_like_a_wrapper_stays(name):
     assert canonical_name(name) == name

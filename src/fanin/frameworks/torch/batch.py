@@ -11,6 +11,7 @@ import torch
 
 from fanin.errors import BatchError
 from fanin.frameworks.torch.structures import mapped, parts
+from fanin.frameworks.torch.wrapped import bare
 
 if TYPE_CHECKING:
     from fanin.graph import Task
@@ -38,10 +39,10 @@ class Arguments:
         return next((len(t) for t in self.tensors if t.dim() > 0), None)
 
     def run(self, model: Any) -> Any:
-        """Call the model."""
+        """Call the model; what wraps it runs only if the caller's function calls it."""
         if self.call is not None:
             return self.call(model)
-        return model(*self.positional, **self.keywords)
+        return bare(model)(*self.positional, **self.keywords)
 
     def copied(self) -> Arguments:
         """Give copies, so that a model that writes into its input changes nothing."""

@@ -18,6 +18,7 @@ from fanin.frameworks.torch.parameters import (
     parameters,
     require_storage,
 )
+from fanin.frameworks.torch.wrapped import uncompiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,7 +45,12 @@ def borrowed(model: Any, substitutes: Substitutes, seed: int) -> Iterator[None]:
     kept = [_state(module) for module in modules]
     device = next((t.device for t in substitutes.values()), None)
     was_flag = torch.backends.mha.get_fastpath_enabled()
-    with seeded(seed), torch.inference_mode(mode=False), torch.enable_grad():
+    with (
+        seeded(seed),
+        torch.inference_mode(mode=False),
+        torch.enable_grad(),
+        uncompiled(model),
+    ):
         try:
             torch.backends.mha.set_fastpath_enabled(False)
             _substitute(model, substitutes, device)

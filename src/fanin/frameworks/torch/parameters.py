@@ -16,6 +16,7 @@ from fanin.errors import (
     UnknownParameterError,
 )
 from fanin.frameworks.torch.plain import require_plain
+from fanin.frameworks.torch.wrapped import without_wrappers
 from fanin.graph import Parameter
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def owns(model: Any) -> bool:
 def parameters(model: Any) -> tuple[Parameter, ...]:
     """List the parameters, each once: the further names of a tied one are aliases.
 
+    What wraps the model or a part of it (compiled, data parallel) is no part of a name.
+
     Raises:
         ModelError: if the model is compiled to TorchScript, or holds complex or
             quantized numbers, or two parameters that share a part of their memory.
@@ -49,9 +52,13 @@ def parameters(model: Any) -> tuple[Parameter, ...]:
     require_plain(model)
     found: dict[Identity, list[str]] = {}
     tensors: dict[Identity, torch.nn.Parameter] = {}
-    for path, tensor in model.named_parameters(remove_duplicate=False):
+    owners: dict[Identity, str] = {}
+    held = dict(model.named_parameters(remove_duplicate=False))
+    for raw, path in without_wrappers(model, held):
+        tensor = held[raw]
         found.setdefault(identity(tensor), []).append(path)
         tensors.setdefault(identity(tensor), tensor)
+        owners.setdefault(identity(tensor), raw)
     return tuple(
         Parameter(
             path=names[0],
@@ -60,7 +67,7 @@ def parameters(model: Any) -> tuple[Parameter, ...]:
             is_trainable=tensors[key].requires_grad,
             aliases=tuple(names[1:]),
             storage=_storage(tensors[key]),
-            owner=_owner(model, names[0]),
+            owner=_owner(model, owners[key]),
         )
         for key, names in found.items()
     )
@@ -99,7 +106,8 @@ def is_lazy(tensor: torch.Tensor) -> bool:
 
 def named_parameters(model: Any) -> dict[str, torch.nn.Parameter]:
     """Give every parameter under every one of its names."""
-    return dict(model.named_parameters(remove_duplicate=False))
+    held = dict(model.named_parameters(remove_duplicate=False))
+    return {path: held[raw] for raw, path in without_wrappers(model, held)}
 
 
 def read(model: Any) -> dict[str, np.ndarray]:
@@ -121,7 +129,10 @@ def buffers(model: Any) -> dict[str, np.ndarray]:
     Raises:
         NoStorageError: if one has no memory.
     """
-    return {path: as_array(path, tensor) for path, tensor in model.named_buffers()}
+    held = dict(model.named_buffers())
+    return {
+        path: as_array(path, held[raw]) for raw, path in without_wrappers(model, held)
+    }
 
 
 def as_array(path: str, tensor: torch.Tensor) -> np.ndarray:
@@ -190,7 +201,8 @@ def write(model: Any, draws: Mapping[str, Draw]) -> Any:
 
 
 def _targets(model: Any, draws: Mapping[str, Draw]) -> dict[str, torch.nn.Parameter]:
-    known = named_parameters(model)
+    known = dict(model.named_parameters(remove_duplicate=False))
+    known |= named_parameters(model)
     seen: dict[Identity, str] = {}
     for path in draws:
         if path not in known:

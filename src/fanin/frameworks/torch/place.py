@@ -15,6 +15,7 @@ from torch.nn.modules.module import (
 )
 
 from fanin.frameworks._aten import literals
+from fanin.frameworks.torch.wrapped import module_paths
 from fanin.graph.draft import Place
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class Whereabouts:
     """
 
     def __init__(self, model: torch.nn.Module) -> None:
-        self._paths = {id(module): path for path, module in model.named_modules()}
+        paths = module_paths(model)
+        self._paths = {id(m): paths[path] for path, m in model.named_modules()}
         self._running: list[str] = []
 
     @contextmanager
