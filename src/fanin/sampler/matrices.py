@@ -30,6 +30,7 @@ class View:
     order: its axes as outputs, inputs, kernel; lengths: theirs, in that order.
     centre: the column of a row's first input at the middle of the kernel.
     column_step: columns from one input to the next (the kernel's positions).
+    is_by_input: the input axes count over all groups, and not the output axes.
     """
 
     n_groups: int
@@ -39,11 +40,11 @@ class View:
     lengths: tuple[int, ...]
     centre: int
     column_step: int
-    is_transposed: bool
+    is_by_input: bool
 
     def weight(self, matrices: np.ndarray) -> np.ndarray:
         """Lay matrices "groups n_rows n_columns" out as the weight is stored."""
-        if self.is_transposed:
+        if self.is_by_input:
             matrices = np.swapaxes(matrices, 0, 1)
         arranged = matrices.reshape(self.lengths)
         return np.ascontiguousarray(arranged.transpose(np.argsort(self.order)))
@@ -77,7 +78,7 @@ def view_of(shape: tuple[int, ...], roles: AxisRoles | None) -> View:
         lengths=tuple(shape[axis] for axis in order),
         centre=int(np.ravel_multi_index(middle, kernel)) if prod(kernel) else 0,
         column_step=prod(kernel),
-        is_transposed=roles.is_transposed,
+        is_by_input=roles.is_transposed and not roles.has_all_outputs,
     )
 
 

@@ -217,3 +217,21 @@ def test_a_vector_is_no_matrix(kind, shape):
 def test_roles_that_do_not_fit_are_refused():
     with pytest.raises(ArgumentError, match="'roles'"):
         view_of((3, 4, 5), AxisRoles(outputs=(0,), inputs=(1,)))
+
+
+def test_groups_of_a_transposed_kernel_that_counts_all_outputs_are_orthogonal():
+    roles = AxisRoles(
+        kernel=(0,),
+        inputs=(1,),
+        outputs=(2,),
+        groups=2,
+        is_transposed=True,
+        has_all_outputs=True,
+    )
+    weight = draw("w", (2, 2, 6), Law("orthogonal", roles=roles), seed=0)
+    groups = np.split(weight, 2, axis=2)
+
+    rows = [group.reshape(4, 3).T.astype(float) for group in groups]
+
+    for matrix in rows:
+        assert np.allclose(matrix @ matrix.T, np.eye(3), atol=1e-6)
