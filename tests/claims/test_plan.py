@@ -13,7 +13,7 @@ import pytest
 
 from fanin.graph.graph import Op
 from fanin.graph.sketch import Sketch
-from fanin.prescription import Evidence, make_plan
+from fanin.prescription import Evidence, Plan, make_plan
 from fanin.theory.moments import Moments
 
 
@@ -156,3 +156,35 @@ def test_a_plan_of_a_frozen_net_says_what_it_did_not_touch():
     plan = make_plan(replace(graph, parameters=frozen))
 
     assert [p.path for p in plan.prescriptions if p.is_kept] == ["0.weight", "0.bias"]
+
+
+DRAWN = {
+    **NETS,
+    "deep tanh": chain(np.tanh, n_hidden=12, width=32),
+    "deep sigmoid": chain(lambda x: 1.0 / (1.0 + np.exp(-x)), n_hidden=12, width=32),
+    "deep relu": chain(relu, n_hidden=12, width=32),
+}
+
+
+@pytest.mark.parametrize(
+    "policy", ["auto", "torch", "gpt2", "he_uniform", "orthogonal"]
+)
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_shard_draws_the_bits_of_the_whole(name, policy):
+    draws = make_plan(DRAWN[name], seed=9, policy=policy).draws()
+    rng = np.random.default_rng(6)
+
+    for draw in draws.values():
+        whole = draw(None)
+        index = rng.integers(0, whole.size, size=40)
+        assert np.array_equal(draw(index), whole.reshape(-1)[index])
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_plan_draws_the_same_from_its_file(name):
+    plan = make_plan(DRAWN[name], seed=9, seeds={"head.*": 4})
+    loaded = Plan.from_json(plan.to_json())
+
+    assert loaded == plan
+    for path, draw in plan.draws().items():
+        assert np.array_equal(draw(None), loaded.draws()[path](None))

@@ -179,5 +179,6 @@ def _is_share(node: Node) -> bool:
     """Say whether a function goes from 0 to 1, as a sigmoid does."""
     if node.function is None:
         return False
-    far = np.asarray(node.function(np.array([-1e3, 1e3])), dtype=np.float64)
+    with np.errstate(all="ignore"):
+        far = np.asarray(node.function(np.array([-1e3, 1e3])), dtype=np.float64)
     return bool(np.allclose(np.sort(far), [0.0, 1.0], atol=1e-6))

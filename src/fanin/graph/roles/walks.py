@@ -22,7 +22,8 @@ def is_bounded(node: Node) -> bool:
     """Say whether the function stays within ±2 far out: a sigmoid or a tanh."""
     if node.function is None:
         return False
-    far = np.asarray(node.function(np.array([-1e3, 1e3])))
+    with np.errstate(all="ignore"):
+        far = np.asarray(node.function(np.array([-1e3, 1e3])))
     return bool(np.all(np.abs(far) <= 2.0))
 
 
