@@ -35,6 +35,8 @@ CENTRED: Final = frozenset({RoleKind.HEAD_BIAS})
 """Roles of biases that centre what they are added to, under the policy "auto"."""
 LEAST_SAMPLES: Final = 8
 """Samples from which on a mean over the batch is worth taking off."""
+MOST_UNITS: Final = 4096
+"""Units of an output whose means are written into a plan, at most."""
 MOST_RMS: Final = 1.0
 """Root mean square of an output before it is centred, at most."""
 
@@ -82,7 +84,8 @@ def _may_centre(bias: Prescription, node: Node) -> bool:
     )
     n_units = 0 if node.unit_axis is None else node.shape[node.unit_axis]
     is_free = bias.law in {"constant", VALUES} and not bias.is_asked and not bias.parts
-    return has_samples and bias.size == n_units and is_free and bias.role in CENTRED
+    is_fitting = bias.size == n_units <= MOST_UNITS
+    return has_samples and is_fitting and is_free and bias.role in CENTRED
 
 
 def with_calibration(plan: Plan, found: Calibration, graph: Graph) -> Plan:
