@@ -5,8 +5,6 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from fanin.graph.flow import Flow
 from fanin.graph.roles import Role, RoleKind, roles
 from fanin.prescription.by_role import by_role
@@ -80,14 +78,11 @@ class Desk:
         variances = dict.fromkeys((p.path for p in self.graph.parameters), 0.0)
         means: dict[str, float] = {}
         for parameter in self.graph.parameters:
-            values = self.evidence.values.get(parameter.path)
-            if values is None or self.is_open(parameter):
+            present = self.evidence.present(parameter.path)
+            if self.is_open(parameter) or present is None:
                 continue
-            entries = np.asarray(values, dtype=np.float64)
-            if np.isfinite(entries).all():
-                for name in (parameter.path, *parameter.aliases):
-                    variances[name] = float(entries.var())
-                    means[name] = float(entries.mean())
+            for name in (parameter.path, *parameter.aliases):
+                variances[name], means[name] = present.variance, present.mean
         return Given(variances=variances, means=means, inputs=self.evidence.inputs)
 
     def _n_outputs(self) -> int:

@@ -36,6 +36,22 @@ class Evidence:
     loss: str | None = None
     values: Mapping[str, np.ndarray] = field(default_factory=dict)
 
+    def present(self, path: str) -> Moments | None:
+        """Give the mean and square of a parameter's present entries, None if unknown.
+
+        >>> evidence = Evidence(values={"w": np.array([1.0, 3.0])})
+        >>> evidence.present("w").mean, evidence.present("w").variance
+        (2.0, 1.0)
+        """
+        values = self.values.get(path)
+        if values is None:
+            return None
+        entries = np.asarray(values, dtype=np.float64)
+        if entries.size == 0 or not np.isfinite(entries).all():
+            return None
+        square = float(np.mean(entries**2))
+        return Moments(mean=float(entries.mean()), second_moment=square)
+
 
 def inputs_of(graph: Graph) -> dict[int, Moments]:
     """Give the moments of the model's inputs, by node id, as the graph has them.

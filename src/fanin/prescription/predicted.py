@@ -6,8 +6,6 @@ from dataclasses import replace
 from math import sqrt
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from fanin.graph.roles import RoleKind
 from fanin.prescription.prescription import KEEP, OFFSET
 from fanin.prescription.seen import as_seen, functions_seen
@@ -36,10 +34,10 @@ def moments_with(
         if prescription.law != KEEP:
             variances[path] = prescription.variance
             means[path] = prescription.value
-        elif path in evidence.values:
-            values = np.asarray(evidence.values[path], dtype=np.float64)
-            if np.isfinite(values).all():
-                variances[path], means[path] = float(values.var()), float(values.mean())
+            continue
+        present = evidence.present(path)
+        if present is not None:
+            variances[path], means[path] = present.variance, present.mean
     given = Given(variances=variances, means=means, inputs=evidence.inputs)
     walk = Forward(as_seen(graph, functions_seen(graph, written)), given)
     walk.run()
