@@ -75,7 +75,10 @@ class Chains:
         group = self._groups.get(place.node.id)
         if group is None or group.size % 2 or not (group.is_closed and group.is_hidden):
             return False
-        known = {self._weight(place.writer), self._bias(place.writer) or ""}
+        bias = self._bias(place.writer)
+        if bias is not None and not self._is_free(bias):
+            return False
+        known = {self._weight(place.writer), bias or ""}
         readers = {self._weight(reader) for reader in place.readers}
         is_known = (
             not group.shared

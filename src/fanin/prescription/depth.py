@@ -46,7 +46,7 @@ def _warnings_of(family: Family, n_layers: int) -> list[str]:
             f"repels (V′ = {family.slope:.4g}): over {n_layers} weights without "
             f"normalization or skips an error of 1 % in scale grows to {drift:.3g} %. "
             "No other weight scale is stable; add normalization or residual "
-            "connections, or calibrate on a batch."
+            f"connections, or calibrate on a batch.{_more(family)}"
         )
     fading = family.growth ** (n_layers - 1)
     if fading <= ENOUGH_DECAY:
@@ -54,9 +54,17 @@ def _warnings_of(family: Family, n_layers: int) -> list[str]:
             f"{family.name}: squared gradients fall by {family.growth:.3g} a layer "
             f"(10^{log10(fading):.0f} over {n_layers} weights) at the scale that keeps "
             "the signal, and a larger one saturates it. No weight scale can mend this; "
-            "use another activation, normalization or residual connections."
+            f"use another activation, normalization or residual connections."
+            f"{_more(family)}"
         )
     return texts
+
+
+def _more(family: Family) -> str:
+    """Say why fanin does not draw the chain in another way, where it would."""
+    if not family.hindrance:
+        return ""
+    return f" Not drawn in pairs or centred by biases, because {family.hindrance}."
 
 
 def plain_depths(flow: Flow) -> dict[int, int]:

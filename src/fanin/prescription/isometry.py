@@ -56,6 +56,7 @@ NO_PAIRS: Final = (
     "a maximum in between)"
 )
 NO_BIAS: Final = "what reads it has no free bias, or pads it with zeros"
+EVEN: Final = "it is even: neither pairs nor offsets make it odd"
 
 
 class Kind(StrEnum):
@@ -154,14 +155,20 @@ def treat(
     if can_mirror and can_be_mirrored(function):
         seen = Mirrored(function)
         return _drawn(Kind.MIRRORED, name, seen, _kept(seen, n_layers), reason)
-    hindrance = NO_BIAS if not can_be_mirrored(function) else NO_PAIRS
     both = centre_of(function)
     if can_centre and abs(both.offset) >= SMALL_OFFSET:
         seen_ = Centred(function, both.offset)
         found = _drawn(Kind.CENTRED, name, seen_, both, reason)
     else:
         found = _drawn(Kind.AS_IT_IS, name, function, _textbook(function), reason)
-    return replace(found, hindrance=hindrance)
+    return replace(found, hindrance=_hindrance(function, centre))
+
+
+def _hindrance(function: ScalarFunction, centre: float | None) -> str:
+    """Say what keeps what is read from being made odd."""
+    if centre is not None:
+        return NO_BIAS
+    return NO_PAIRS if can_be_mirrored(function) else EVEN
 
 
 def _drawn(
