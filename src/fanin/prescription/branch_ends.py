@@ -110,8 +110,9 @@ def at_size(
 ) -> Written:
     """Let the last weights of a block write outputs of root mean square ``size``.
 
-    Of several branches in one block each gets that size. Weights before a
-    normalization are left alone, and so are those that "auto" does not calibrate.
+    Of several branches in one block each gets that size; weights before a
+    normalization are left alone. Behind attention it is the size that the output has
+    where a row attends to one key.
     """
     written: Written = {}
     if last_norms(blocks, block):
@@ -121,9 +122,9 @@ def at_size(
         if node.weight is None or node.weight.roles.is_lookup:
             continue
         parameter = desk.graph.parameter(node.weight.path)
-        usual = desk.prescribe(parameter)
-        if desk.is_open(parameter) and usual.target:
-            factor = size / usual.target
+        choice = desk.chooser.choices.get(parameter.path)
+        if desk.is_open(parameter) and choice is not None and choice.target:
+            usual, factor = desk.prescribe(parameter), size / choice.target
             written[parameter.path] = resized(usual, factor, reason)
     return written
 

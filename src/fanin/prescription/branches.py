@@ -154,6 +154,33 @@ def homogeneity(flow: Flow, joint: Joint, members: Members) -> Homogeneity:
     return Homogeneity(degree=degree, weights=frozenset(found))
 
 
+def stream_order(flow: Flow, joint: Joint, members: Members) -> int:
+    """Give the power of its stream that a branch grows with: 1, or 2 behind a product.
+
+    0 where a normalization or a bounded function hides the stream's size.
+
+    >>> from fanin.graph.roles.setting import setting_of
+    >>> from fanin.graph.sketch import Sketch
+    >>> sketch = Sketch()
+    >>> x = sketch.dense(sketch.input((4, 2)), 3, path="stem")
+    >>> a, b = (sketch.dense(x, 8, path=name) for name in "ab")
+    >>> end = sketch.dense(sketch.combine(Op.MULTIPLY, a, b), 3, path="end")
+    >>> y = sketch.combine(Op.ADD, x, end)
+    >>> setting = setting_of(sketch.graph(y))
+    >>> joint = setting.joints[y]
+    >>> stream_order(setting.flow, joint, members_of(setting, joint))
+    2
+    """
+    orders = {} if joint.fork is None else {joint.fork: 1}
+    for node_id in sorted(members.own):
+        node = flow.nodes[node_id]
+        before = [orders.get(i, 0) for i in node.inputs]
+        is_product = node.op in {Op.MULTIPLY, Op.CONTRACT}
+        order = sum(before) if is_product else max(before, default=0)
+        orders[node_id] = 0 if _hides(node) else order
+    return max((orders.get(i, 0) for i in joint.branches), default=0)
+
+
 def _degree(node: Node, before: list[int]) -> int:
     if _hides(node):
         return 0

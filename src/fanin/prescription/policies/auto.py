@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fanin.prescription.depth import depth_warnings
+from fanin.prescription.product_branches import product_branches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,9 +18,9 @@ SUMMARY = "Each weight by its role and by what it reads, balanced over the depth
 SOURCE = "fanin; the sources of each decision stand in its reason"
 
 
-def decide(_: Desk) -> Mapping[str, Prescription]:
-    """Leave every parameter to the desk, which decides by role (``by_role.py``)."""
-    return {}
+def decide(desk: Desk) -> Mapping[str, Prescription]:
+    """Decide what depends on whole branches, and leave the rest to ``by_role.py``."""
+    return product_branches(desk)
 
 
 def warnings(desk: Desk) -> tuple[str, ...]:

@@ -30,8 +30,9 @@ SUMMARY = (
 )
 SOURCE = "Wang et al. 2022, DeepNet, arXiv 2203.00555, figure 2"
 
-ENCODER_ALPHA = 0.81  # (2·12^−½·3^−¼)^¼, rounded; derived in tests/claims/test_depth.py
-ENCODER_BETA = 0.87  # (8·12^−½·3^−¼)^−¼, rounded; the same test
+# Derived in tests/claims/test_published_depth.py, rounded as the source rounds them
+ENCODER_ALPHA = 0.81  # (2·12^−½·3^−¼)^¼
+ENCODER_BETA = 0.87  # (8·12^−½·3^−¼)^−¼
 CLOSE = 0.02
 
 

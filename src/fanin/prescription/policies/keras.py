@@ -2,10 +2,10 @@
 
 Weights Glorot uniform, biases 0, recurrent matrices orthogonal, biases of forget gates
 1, embeddings U(±0.05), normalizations 1 and 0. In a Keras model the fans are those
-that Keras reads off the kernel's shape, which for depthwise kernels and for the three
-axes of attention kernels are not the layer's; elsewhere they are the layer's, without
-strides. Glorot suits activations of slope 1 at 0; through ReLUs it halves the second
-moment a layer. As a baseline, and for models whose results were reported with it.
+that Keras reads off a convolution's shape, which for depthwise kernels are not the
+layer's; elsewhere they are the layer's, without strides. Glorot suits activations of
+slope 1 at 0; through ReLUs it halves the second moment a layer. As a baseline, and for
+models whose results were reported with it.
 What no layer of Keras's holds is as under "auto".
 """
 
@@ -105,7 +105,7 @@ def keras_fans(framework: str, shape: tuple[int, ...], weight: Weight) -> Fan[fl
     >>> keras_fans("torch", (2, 8), dense)
     Fan(n_in=8.0, n_out=2.0)
     """
-    if framework == "keras" and len(shape) > 2:
+    if framework == "keras" and weight.roles.kernel:
         window = prod(shape[:-2])
         return Fan(n_in=float(shape[-2] * window), n_out=float(shape[-1] * window))
     roles, matrix = weight.roles, matrix_fans(shape, weight.roles)

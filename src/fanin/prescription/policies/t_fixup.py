@@ -30,9 +30,8 @@ NAME = "t_fixup"
 SUMMARY = "Transformers without normalization: Glorot, values and outputs by depth^−¼."
 SOURCE = "Huang, Perez, Ba & Volkovs 2020, PMLR 119"
 
-ENCODER = (
-    0.67  # √ of the root of 2s⁴ + (4/3)s² = 1; derived in tests/claims/test_depth.py
-)
+# √ of the root of 2s⁴ + (4/3)s² = 1: see tests/claims/test_published_depth.py
+ENCODER = 0.67
 
 
 def decide(desk: Desk) -> Mapping[str, Prescription]:
