@@ -65,8 +65,8 @@ def _factors(desk: Desk, block: Block, order: int) -> dict[str, Prescription]:
     n_branches = block.chain.n_branches
     factor = float(n_branches ** (-0.5 / n_scaled))
     reason = (
-        f"Times {n_branches}^(−1/{2 * n_scaled}): a factor of a product of "
-        f"functions of the stream, in {n_branches} branches (Zhang et al. 2019, section 3)."
+        f"Times {n_branches}^(−1/{2 * n_scaled}): it is multiplied by another function "
+        f"of its stream, in {n_branches} branches (Zhang et al. 2019, section 3)."
     )
     return {
         path: _scaled(desk.prescribe(parameter), found[path], factor, reason)
