@@ -78,8 +78,10 @@ class Desk:
         variances = dict.fromkeys((p.path for p in self.graph.parameters), 0.0)
         means: dict[str, float] = {}
         for parameter in self.graph.parameters:
+            if self.is_open(parameter):
+                continue
             present = self.evidence.present(parameter.path)
-            if self.is_open(parameter) or present is None:
+            if present is None:
                 continue
             for name in (parameter.path, *parameter.aliases):
                 variances[name], means[name] = present.variance, present.mean
