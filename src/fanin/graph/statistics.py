@@ -93,7 +93,8 @@ def _evenly_spaced(numbers: np.ndarray) -> np.ndarray:
 
 
 def _share_subnormal(numbers: np.ndarray, dtype: str) -> float:
-    sizes = np.abs(numbers[numbers != 0.0])
-    if not sizes.size:
-        return 0.0
-    return float((sizes < SMALLEST_NORMAL.get(dtype, 2.0**-126)).mean())
+    sizes = np.abs(numbers)
+    n_not_zero = int(np.count_nonzero(sizes))
+    n_small = int(np.count_nonzero(sizes < SMALLEST_NORMAL.get(dtype, 2.0**-126)))
+    n_zero = numbers.size - n_not_zero
+    return (n_small - n_zero) / n_not_zero if n_not_zero else 0.0
