@@ -36,6 +36,17 @@ LAYOUTS = (
     ((2, 2, 8, 6), keras_conv_transpose(2, strides=2)),
     ((3, 10, 12), AxisRoles(inputs=(1,), outputs=(0, 2), groups=3)),
     ((12, 4, 6), AxisRoles(inputs=(0,), outputs=(1, 2))),
+    (
+        (2, 2, 3, 8),
+        AxisRoles(
+            kernel=(0, 1),
+            inputs=(2,),
+            outputs=(3,),
+            groups=2,
+            is_transposed=True,
+            has_all_outputs=True,
+        ),
+    ),
     ((16, 8), torch_embedding()),
 )
 SHAPES_WITHOUT_ROLES = ((8,), (), (2, 6))
@@ -115,14 +126,14 @@ def structures(draw, shape, roles, law):
 
 def _has_units(roles):
     """Say whether the units of a weight stand side by side on its output axes."""
-    by_input = roles.groups > 1 and roles.is_transposed
+    by_input = roles.is_transposed and not roles.has_all_outputs and roles.groups > 1
     first, last = roles.outputs[0], roles.outputs[-1]
     return not by_input and roles.outputs == tuple(range(first, last + 1))
 
 
 def _bias(weight, framework, layer, name, law, value):
     roles = weight.roles
-    by_input = roles.groups > 1 and roles.is_transposed
+    by_input = roles.is_transposed and not roles.has_all_outputs and roles.groups > 1
     n_units = prod(weight.shape[axis] for axis in roles.outputs)
     if law == "offset" and by_input:
         law = "constant"

@@ -13,6 +13,7 @@ from fanin.prescription.write_down import matrix_gain
 
 SENTINEL = 123.25
 """Held by every parameter before the script runs; no law here draws it."""
+RANDOM = {"normal", "uniform", "truncated_normal", "orthogonal"}
 EXACT = {"constant", "values", "identity"}
 HALF_BIT = {"float16": 2**-11, "bfloat16": 2**-8}
 """The largest relative error of one rounding; float32 and wider: see TOLERANCE."""
@@ -32,6 +33,8 @@ def assert_follows(plan, before, after, deviations=5.0):
     """Check every parameter of the plan, and that nothing else was touched."""
     assert set(before) == set(after)
     known = {p.path: p for p in plan.prescriptions}
+    drawn = [p.path for p in known.values() if p.law in RANDOM and p.path in after]
+    assert len({after[path].tobytes() for path in drawn}) == len(drawn)
     for path, values in after.items():
         p = known.get(path)
         if p is None or p.is_kept:
@@ -85,13 +88,17 @@ def _without_parts(p, numbers):
 def _assert_orthogonal(p, numbers, error):
     roles = p.roles
     axis = roles.outputs[0]
-    for block in np.split(numbers, p.n_blocks, axis=axis):
+    blocks = np.split(numbers, p.n_blocks, axis=axis)
+    assert len({block.tobytes() for block in blocks}) == p.n_blocks, p.path
+    for block in blocks:
         gain = matrix_gain(replace(p, shape=block.shape))
         counted = roles.is_transposed and not roles.has_all_outputs
         n_units = int(np.prod([block.shape[a] for a in roles.outputs]))
         n_units *= roles.groups if counted else 1
         rows = block.ravel()[entries_of(block.shape, roles, np.arange(n_units))]
-        for group in np.split(rows, roles.groups):
+        groups = np.split(rows, roles.groups)
+        assert len({group.tobytes() for group in groups}) == roles.groups, p.path
+        for group in groups:
             matrix = group.T if group.shape[0] > group.shape[1] else group
             gram = matrix @ matrix.T / gain**2
             slack = error * 4 * max(matrix.shape)

@@ -128,34 +128,19 @@ def test_a_script_is_the_same_text_each_time():
     assert plan.code() == Plan.from_json(plan.to_json()).code()
 
 
-class Wrapper(nn.Module):
-    """Holds a model under the name that DistributedDataParallel gives it."""
-
-    def __init__(self, model):
-        super().__init__()
-        self.module = model
-
-    def forward(self, x):
-        return self.module(x)
-
-
-def test_a_script_of_a_wrapped_model_fits_the_model_within_as_well():
+def test_a_script_of_a_compiled_model_is_that_of_the_model_within():
     model = mlp()
-    init = executed(fanin.plan(Wrapper(model), noise(32, 16), seed=3).code())
+    compiled = torch.compile(model, backend="eager")
+    texts = [fanin.plan(m, noise(32, 16), seed=3).code() for m in (model, compiled)]
 
-    drawn = []
-    for target in (model, Wrapper(model)):
-        init["init_weights"](target)
-        drawn.append(pasted_models.torch_parameters(model))
-
-    assert all(np.array_equal(drawn[0][name], drawn[1][name]) for name in drawn[0])
+    assert texts[0] == texts[1]
 
 
 def test_layers_that_are_alike_are_one_loop():
-    plan = fanin.plan(mlp(), noise(32, 16), seed=3)
-    biases = [line.strip() for line in plan.code().splitlines() if "zeros_" in line]
+    code = fanin.plan(mlp(), noise(32, 16), seed=3, policy="torch").code()
 
-    assert biases == ['init.zeros_(p[f"{i}.bias"])']
+    assert code.count("init.uniform_(") <= 4
+    assert "for i in range(0, 13, 2):" in code
 
 
 def test_a_script_is_formatted_as_ruff_does_it_where_it_holds_no_long_rows():

@@ -108,8 +108,11 @@ FILL: Final = """
         p[path] = initializer(next(keys), p[path].shape, p[path].dtype)
 """
 FILL_WITH_OWN: Final = """
-    def fill(path, initializer, own=None):
-        own = next(keys) if own is None else own
+    def fill(path, initializer, seed=None):
+        if seed is None:
+            own = next(keys)
+        else:  # a key of its own, of this seed and its path
+            own = jax.random.fold_in(jax.random.key(seed), zlib.crc32(path.encode()))
         p[path] = initializer(own, p[path].shape, p[path].dtype)
 """
 WIDE: Final = "jnp.float32).astype(p[path].dtype)"
@@ -126,7 +129,7 @@ def opening(recipes: Sequence[Recipe], seed: int) -> list[str]:
     called = [text for name, text in HELPERS.items() if re.search(rf"\b{name}\(", body)]
     is_narrow = any(recipe.is_narrow for recipe in recipes)
     has_numbers = is_narrow or "jnp." in body + "".join(called)
-    lines = ["import jax"]
+    lines = ["import zlib", "", "import jax"] if ", seed=" in body else ["import jax"]
     lines += ["import jax.numpy as jnp"] if has_numbers else []
     lines += ["from jax.nn import initializers as init"] if "init." in body else []
     lines += ["", *WORD.splitlines(), ""]
@@ -144,11 +147,6 @@ def opening(recipes: Sequence[Recipe], seed: int) -> list[str]:
         wide = fill.replace("p[path].dtype)", WIDE) if is_narrow else fill
         lines += wide.splitlines()
     return lines
-
-
-def named(path: str) -> str:
-    """Give the path itself."""
-    return path
 
 
 def closing() -> list[str]:
@@ -177,8 +175,8 @@ def _filling(recipe: Recipe, path: str, number: str, weight: str) -> str:
     if recipe.law == "constant":
         known = {"0": f"zeros_like({target})", "1": f"ones_like({target})"}
         return f"{target} = jnp.{known.get(number, f'full_like({target}, {number})')}"
-    own = "" if recipe.seed is None else f", jax.random.key({recipe.seed % SEEDS})"
-    return f"fill({path}, {_initializer(recipe, number)}{own})"
+    seed = "" if recipe.seed is None else f", seed={recipe.seed % SEEDS}"
+    return f"fill({path}, {_initializer(recipe, number)}{seed})"
 
 
 def _changes(recipe: Recipe, target: str) -> list[str]:

@@ -103,7 +103,13 @@ def change(variable, units, factor=0.0, value=0.0, axis=0, shape=None):
     kept = keras.ops.multiply(keras.ops.reshape(variable, shape), factors)
     variable.assign(keras.ops.reshape(keras.ops.add(kept, values), variable.shape))
 '''
+SEEDED: Final = '''
+def seeded(path, seed):
+    """Give a parameter a generator of its own, of this seed and its path."""
+    return keras.random.SeedGenerator((zlib.crc32(path.encode()) + seed) % 2**31)
+'''
 HELPERS: Final = {
+    "seeded": SEEDED,
     "change": CHANGE,
     "mirrored": MIRRORED,
     "blocks": BLOCKS,
@@ -131,6 +137,8 @@ def opening(recipes: Sequence[Recipe], seed: int) -> list[str]:
     called = [text for name, text in HELPERS.items() if re.search(rf"\b{name}\(", body)]
     if "np." not in body + "".join(called):
         lines.remove("import numpy as np")
+    if "seeded(" in body:
+        lines.insert(1, "import zlib")
     lines += ["", *VARIABLES.splitlines(), ""]
     for text in called:
         lines += [*text.splitlines(), ""]
@@ -142,11 +150,6 @@ def opening(recipes: Sequence[Recipe], seed: int) -> list[str]:
         dtype = '"float32"' if is_narrow else "v[path].dtype"
         lines += FILL.format(dtype=dtype).splitlines()
     return lines
-
-
-def named(path: str) -> str:
-    """Give the path itself."""
-    return path
 
 
 def closing() -> list[str]:
@@ -176,7 +179,7 @@ def _written(recipe: Recipe, path: str, number: str, weight: str) -> list[str]:
         shaped = f".reshape({recipe.shape})" if len(recipe.shape) != 1 else ""
         lines = [f"{target}.assign({entries}{shaped})"]
     else:
-        lines = [f"fill({path}, {_initializer(recipe, number)})"]
+        lines = [f"fill({path}, {_initializer(recipe, path, number)})"]
     return [*lines, *_changes(recipe, target)]
 
 
@@ -192,10 +195,10 @@ def _changes(recipe: Recipe, target: str) -> list[str]:
     return changed(recipe, change)
 
 
-def _initializer(recipe: Recipe, number: str) -> str:
+def _initializer(recipe: Recipe, path: str, number: str) -> str:
     """Give the expression of an initializer: (shape, dtype) → numbers."""
-    seeded = f"keras.random.SeedGenerator({(recipe.seed or 0) % LARGEST_SEED})"
-    rng = f"seed={'rng' if recipe.seed is None else seeded}"
+    own = f"seeded({path}, {(recipe.seed or 0) % LARGEST_SEED})"
+    rng = f"seed={'rng' if recipe.seed is None else own}"
     drawn = _law(recipe, number, rng)
     if recipe.matrices is not None:
         drawn = _laid_out(recipe, recipe.matrices, drawn)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from fanin.prescription.code.numbers import half_widths, parent_std, times
 from fanin.prescription.code.spans import changed, index_of
-from fanin.sampler import canonical_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,20 +39,24 @@ def dirac(
     kernel[..., centre] = gain * torch.eye(n_rows, n_inputs)
     return kernel
 '''
-HELPERS: Final = {"mirrored": MIRRORED, "orthogonal": MATRICES, "dirac": DIRAC}
+SEEDED: Final = '''
+def seeded(path: str, seed: int, device: torch.device) -> torch.Generator:
+    """Give a parameter a generator of its own, of this seed and its path."""
+    word = (zlib.crc32(path.encode()) + seed) % 2**63
+    return torch.Generator(device).manual_seed(word)
+'''
+HELPERS: Final = {
+    "seeded": SEEDED,
+    "mirrored": MIRRORED,
+    "orthogonal": MATRICES,
+    "dirac": DIRAC,
+}
 HEAD: Final = '''
 @torch.no_grad()
 def init_weights(model: torch.nn.Module, seed: int = {seed}) -> None:
     """Draw the initial weights in place; another seed draws other numbers."""
+    p = dict(model.named_parameters())
 '''
-WRAPPED: Final = """
-    wrappers = {{{wrappers}}}
-    p = {{
-        ".".join(part for part in name.split(".") if part not in wrappers): weight
-        for name, weight in model.named_parameters()
-    }}
-"""
-NAMED: Final = "    p = dict(model.named_parameters())"
 RANDOM: Final = (
     "    rng = torch.Generator(next(iter(p.values())).device).manual_seed(seed)"
 )
@@ -62,35 +65,16 @@ RANDOM: Final = (
 def opening(recipes: Sequence[Recipe], seed: int) -> list[str]:
     """Give imports, helpers, the head of the function, and what its body needs."""
     lines = ["import torch", "from torch.nn import init", ""]
-    filling = "\n".join(line for r in recipes for line in _filling(r, "p", "1"))
+    if any(recipe.is_random and recipe.seed is not None for recipe in recipes):
+        lines = ["import zlib", "", *lines]
+    filling = "\n".join(line for r in recipes for line in _filling(r, "path", "1"))
     for word, helper in HELPERS.items():
         is_called = re.search(rf"\b{word}\(", filling)
         lines += [*helper.splitlines(), ""] if is_called else []
     lines += HEAD.format(seed=seed).splitlines()
-    wrappers = _wrappers(recipes)
-    if wrappers:
-        text = ", ".join(f'"{name}"' for name in wrappers)
-        lines += WRAPPED.format(wrappers=text).splitlines()[1:]
-    else:
-        lines.append(NAMED)
     if any(recipe.is_random and recipe.seed is None for recipe in recipes):
         lines.append(RANDOM)
     return lines
-
-
-def named(path: str) -> str:
-    """Give a path without what wrappers add to it."""
-    return canonical_name(path)
-
-
-def _wrappers(recipes: Sequence[Recipe]) -> list[str]:
-    found = {
-        part
-        for recipe in recipes
-        for part in recipe.path.split(".")
-        if canonical_name(f"{part}.w") == "w"
-    }
-    return sorted(found)
 
 
 def closing() -> list[str]:
@@ -109,7 +93,7 @@ def statement(recipe: Recipe, words: Words) -> list[str]:
         shape = f".reshape({_lengths(recipe.shape)})" if recipe.shape else ""
         lines = [f"{target}.copy_({words.number} * {sums}{shape})"]
     else:
-        lines = _filling(recipe, target, words.number)
+        lines = _filling(recipe, words.path, words.number)
     viewed = f".view({_lengths(recipe.unit_shape)})" if recipe.unit_shape else ""
 
     def change(start: str, stop: str, each: Change) -> str:
@@ -127,8 +111,9 @@ def _shortened(lines: list[str], target: str) -> list[str]:
     return [f"w = {target}", *(line.replace(target, "w") for line in lines)]
 
 
-def _filling(recipe: Recipe, target: str, number: str) -> list[str]:
+def _filling(recipe: Recipe, path: str, number: str) -> list[str]:
     """Give the lines of the law."""
+    target = f"p[{path}]"
     if recipe.law == "constant":
         return [_constant(target, number)]
     if recipe.law == "values":
@@ -138,8 +123,7 @@ def _filling(recipe: Recipe, target: str, number: str) -> list[str]:
     rng = "rng" if recipe.seed is None else "own"
     lines = []
     if recipe.is_random and recipe.seed is not None:
-        seeded = f"torch.Generator({target}.device).manual_seed({recipe.seed})"
-        lines = [f"own = {seeded}"]
+        lines = [f"own = seeded({path}, {recipe.seed}, {target}.device)"]
     return [*lines, *_drawing(recipe, target, number, rng)]
 
 

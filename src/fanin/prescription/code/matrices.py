@@ -60,7 +60,7 @@ def matrices_of(shape: tuple[int, ...], roles: AxisRoles | None) -> Matrices:
         n_columns=view.n_columns,
         n_positions=view.column_step,
         centre=view.centre,
-        is_swapped=view.is_transposed and view.n_groups > 1,
+        is_swapped=view.is_by_input and view.n_groups > 1,
         lengths=view.lengths,
         order=_inverse(view.order),
         column_axis=outputs[0] if is_single else None,

@@ -152,8 +152,13 @@ _SIZES: Final = {"normal": 1.0, "uniform": sqrt(3.0), "truncated_normal": 1.0}
 
 
 def _constant(p: Prescription, number: str) -> Recipe:
+    scheme = {"0": "zeros", "1": "ones"}.get(number, "constant")
     return Recipe(
-        path=p.path, role=p.role, about=about(p), law="constant", number=number
+        path=p.path,
+        role=p.role,
+        about=about(replace(p, scheme=scheme)),
+        law="constant",
+        number=number,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from fanin.errors import ArgumentError
@@ -32,10 +31,6 @@ class Dialect(Protocol):
 
     def opening(self, recipes: Sequence[Recipe], seed: int) -> list[str]:
         """Give the lines up to the first statement; the function's own indented."""
-        ...
-
-    def named(self, path: str) -> str:
-        """Give the name under which the script knows a parameter."""
         ...
 
     def statement(self, recipe: Recipe, words: Words) -> list[str]:
@@ -72,7 +67,7 @@ def code_of(plan: Plan, framework: str) -> str:
         f'"""Initial weights, planned by fanin: policy {plan.policy}{calibrated}."""',
         "",
         *dialect.opening(recipes, plan.seed),
-        *indented(_body([_renamed(r, dialect) for r in recipes], dialect)),
+        *indented(_body(recipes, dialect)),
         *indented(_kept([p for p in plan.prescriptions if p.is_kept])),
         *indented(dialect.closing()),
     ]
@@ -109,11 +104,6 @@ def _body(recipes: Sequence[Recipe], dialect: Dialect) -> list[str]:
         roles = ", ".join(dict.fromkeys(recipe.role for recipe in alike))
         lines += ["", f"# {roles} {about}", *statements(alike, dialect.statement)]
     return lines
-
-
-def _renamed(recipe: Recipe, dialect: Dialect) -> Recipe:
-    path, weight = dialect.named(recipe.path), recipe.weight
-    return replace(recipe, path=path, weight=dialect.named(weight) if weight else "")
 
 
 def _kept(prescriptions: Sequence[Prescription]) -> list[str]:
