@@ -1,4 +1,4 @@
-"""Write the pages that are made from the records: rules, schemes, activations.
+"""Write the pages made from the records: rules, schemes, policies, activations.
 
 python tools/generate_docs.py          write them
 python tools/generate_docs.py --check  fail if one is not up to date
@@ -6,10 +6,13 @@ python tools/generate_docs.py --check  fail if one is not up to date
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import sys
 from pathlib import Path
 
 from fanin.activations import ACTIVATIONS
+from fanin.prescription.policies import POLICIES, find_policy
 from fanin.report.findings.rule_page import rule_page, summary
 from fanin.report.svg import standalone
 from fanin.report.theory import figures
@@ -21,6 +24,14 @@ from fanin.theory import portrait
 DOCS = Path(__file__).parent.parent / "docs"
 MADE = "<!-- Made by tools/generate_docs.py from the records: edit those. -->\n\n"
 
+POLICIES_ARE = (
+    'Ways to decide a whole model at once, as `fanin.init(model, batch, policy="…")` '
+    "knows them. A policy decides by role, which is read off the graph and never off a "
+    "parameter's name; what it leaves out is decided as under `auto`; frozen parameters "
+    "keep their values. The name of a scheme (`he_normal`) is a policy too: that scheme "
+    "for every weight."
+)
+
 
 def pages() -> dict[Path, str]:
     """Give every generated page, by its path."""
@@ -30,6 +41,7 @@ def pages() -> dict[Path, str]:
     }
     found[DOCS / "rules" / "index.md"] = MADE + rules_page()
     found[DOCS / "schemes.md"] = MADE + schemes_page()
+    found[DOCS / "policies.md"] = MADE + policies_page()
     found[DOCS / "activations.md"] = MADE + activations_page()
     for name, svg in theory_figures().items():
         found[DOCS / "figures" / f"theory-{name}.svg"] = standalone(svg) + "\n"
@@ -59,6 +71,37 @@ def rules_page() -> str:
         link = f"[{rule.code}]({rule.code}.md)"
         lines.append(f"| {link} | {rule.name} | {rule.severity} | {summary(rule)} |")
     return "\n".join(lines) + "\n"
+
+
+def policies_page() -> str:
+    """Give each policy: what it sets by role, when to use it, its source."""
+    found = [find_policy(name) for name in POLICIES]
+    lines = [
+        "# Policies",
+        "",
+        POLICIES_ARE,
+        "",
+        "| policy | what it does |",
+        "|---|---|",
+        *(
+            f"| [{policy.name}](#{policy.name}) | {policy.summary} |"
+            for policy in found
+        ),
+        "",
+    ]
+    for policy in found:
+        lines += [f"## {policy.name}", "", page_of(policy.name), ""]
+        if policy.options:
+            options = ", ".join(f"{k}={v}" for k, v in policy.options.items())
+            lines += [f"- **Options**: `{policy.name}({options})`"]
+        lines += [f"- **Source**: {policy.source}", ""]
+    return "\n".join(lines)
+
+
+def page_of(policy: str) -> str:
+    """Give the docstring of a policy's module."""
+    module = importlib.import_module(f"fanin.prescription.policies.{policy}")
+    return inspect.cleandoc(module.__doc__ or "")
 
 
 def schemes_page() -> str:

@@ -1,4 +1,14 @@
-"""The policy "auto": each parameter by its role, each weight by the walk of theory."""
+"""The policy "auto": each parameter by its role, each weight by the walk of theory.
+
+Every weight is scaled for what it reads, so that its output has root mean square 1 (or
+follows the edge of chaos, behind tanh and its like); deep plain chains are balanced
+forward and backward. Residual branches end at 1/√L for the L of their stream, or at 0
+where they multiply two functions of a stream that nothing normalizes. Queries and keys
+give logits of variance 1, recurrent matrices are orthogonal, embeddings are sized by
+what they are added to, the head starts small, and its bias at what an ignorant
+predictor knows of the target. With a batch, one forward pass corrects all of it to what
+is measured. For any model; each decision stands with its reason in the plan.
+"""
 
 from __future__ import annotations
 
