@@ -11,6 +11,7 @@ from fanin.errors import (
     NoStorageError,
     NothingToTrainError,
 )
+from fanin.prescription.arguments import require_seed, require_seeds, require_specs
 from fanin.prescription.desk import Desk
 from fanin.prescription.following import with_followers
 from fanin.prescription.plan import Plan
@@ -24,11 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fanin.graph.graph import Graph
+    from fanin.prescription.arguments import Patterns
     from fanin.prescription.evidence import Evidence
     from fanin.prescription.prescription import Prescription
-    from fanin.prescription.wishes import Patterns, Wishes
-
-LARGEST_SEED = 2**64 - 1
+    from fanin.prescription.wishes import Wishes
 
 
 def make_plan(  # noqa: PLR0913 (each is one wish a person has)
@@ -82,13 +82,17 @@ def make_plan(  # noqa: PLR0913 (each is one wish a person has)
     >>> [p.scheme for p in plan.prescriptions if p.path.endswith("weight")]
     ['lecun_normal', 'he_normal', 'lecun_normal(gain=0.1414)']
     """
-    _require(graph, seeds={"seed": seed, **(seeds or {})}, law=law)
+    _require(graph, law=law)
     if scheme is not None and policy != "auto":
         clash = f"policy={policy!r} decides the weights, and so does scheme={scheme!r}."
         raise ContradictionError.of([clash])
     found = find_policy(policy) if scheme is None else policy_of_scheme(scheme)
     wishes = wishes_of(
-        graph, overrides=overrides or {}, seeds=seeds or {}, only=only, skip=skip
+        graph,
+        overrides=require_specs(overrides or {}),
+        seeds=require_seeds(seeds or {}),
+        only=only,
+        skip=skip,
     )
     desk = Desk(graph, law=law, evidence=evidence, base=base, left=wishes.left)
     decided = found.prescribe(desk)
@@ -99,7 +103,7 @@ def make_plan(  # noqa: PLR0913 (each is one wish a person has)
     written = with_followers(desk, written, fixed=by_caller)
     return Plan(
         prescriptions=_finished(desk, written, wishes.seeds),
-        seed=seed,
+        seed=require_seed("seed", seed),
         policy=found.spec,
         framework=graph.framework,
         warnings=(*unread(desk), *found.warn(desk)),
@@ -108,12 +112,7 @@ def make_plan(  # noqa: PLR0913 (each is one wish a person has)
     )
 
 
-def _require(graph: Graph, *, seeds: Mapping[str, int], law: str | None) -> None:
-    for name, seed in seeds.items():
-        if isinstance(seed, bool) or not 0 <= seed <= LARGEST_SEED:
-            argument = name if name == "seed" else f"seeds[{name!r}]"
-            expected = "a whole number from 0 to 2⁶⁴−1"
-            raise ArgumentError.of(argument, received=seed, expected=expected)
+def _require(graph: Graph, *, law: str | None) -> None:
     if law is not None and law not in WEIGHT_LAWS:
         expected = f"one of {', '.join(WEIGHT_LAWS)}"
         raise ArgumentError.of(argument="law", received=law, expected=expected)

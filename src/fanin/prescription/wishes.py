@@ -8,20 +8,22 @@ they want different things, nothing is decided and nothing written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from fanin.errors import ArgumentError, ContradictionError, UnknownParameterError
+from fanin.prescription.arguments import require_patterns
 from fanin.prescription.prescription import KEEP
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fanin.graph.graph import Graph
+    from fanin.prescription.arguments import Patterns
 
 Value = TypeVar("Value")
-Patterns = str | Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +125,7 @@ def _left(
 
 
 def _fitting_any(graph: Graph, patterns: Patterns) -> frozenset[str]:
-    listed = [patterns] if isinstance(patterns, str) else list(patterns)
+    listed = require_patterns(patterns)
     wishes = _read(graph, dict.fromkeys(listed, True))
     return frozenset(path for wish in wishes for path in wish.paths)
 

@@ -213,3 +213,29 @@ def test_two_seeds_for_one_parameter_contradict_each_other():
 def test_a_seed_out_of_range_is_named_by_its_pattern():
     with pytest.raises(ArgumentError, match=r"seeds\['body\.\*'\]"):
         make_plan(mlp(), seeds={"body.*": -1})
+
+
+@pytest.mark.parametrize(
+    ("wishes", "message"),
+    [
+        ({"only": 5}, "'only, skip' must be a path or glob"),
+        ({"skip": ["head.*", 5]}, "'only, skip' must be a path or glob"),
+        ({"overrides": ["zeros"]}, "'overrides' must be a mapping: pattern of paths"),
+        ({"overrides": {"*": 0.0}}, r"overrides\['\*'\].* must be a scheme, or 'keep'"),
+        ({"overrides": {5: "zeros"}}, "'overrides' must be a mapping"),
+        ({"seeds": 5}, "'seeds' must be a mapping"),
+        ({"seeds": {"*": 1.5}}, r"seeds\['\*'\].* must be a whole number"),
+        ({"seed": 1.5}, "'seed' must be a whole number"),
+        ({"seed": None}, "'seed' must be a whole number"),
+    ],
+)
+def test_an_argument_of_another_kind_is_refused(wishes, message):
+    with pytest.raises(ArgumentError, match=message):
+        make_plan(mlp(), **wishes)
+
+
+def test_a_whole_number_of_numpy_is_a_seed_that_json_can_hold():
+    plan = make_plan(mlp(), seed=np.int64(5), seeds={"head.*": np.uint8(3)})
+
+    assert (plan.seed, plan["head.bias"].seed) == (5, 3)
+    assert '"seed": 5' in plan.to_json()
