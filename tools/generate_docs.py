@@ -26,10 +26,10 @@ MADE = "<!-- Made by tools/generate_docs.py from the records: edit those. -->\n\
 
 POLICIES_ARE = (
     'Ways to decide a whole model at once, as `fanin.init(model, batch, policy="…")` '
-    "knows them. A policy decides by role, which is read off the graph and never off a "
-    "parameter's name; what it leaves out is decided as under `auto`; frozen parameters "
-    "keep their values. The name of a scheme (`he_normal`) is a policy too: that scheme "
-    "for every weight."
+    "knows them. A policy decides by role, which is read off the graph and never off "
+    "a parameter's name; what it leaves out is decided as under `auto`; frozen "
+    "parameters keep their values. The name of a scheme (`he_normal`) is a policy too: "
+    "that scheme for every weight."
 )
 
 
