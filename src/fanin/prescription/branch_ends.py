@@ -72,9 +72,11 @@ def silenced(desk: Desk, blocks: Blocks, block: Block) -> Written:
     written: Written = {}
     for node_id in block.joint.ends:
         node = desk.flow.nodes[node_id]
-        if node.weight is None or "length" in node.details:
+        if node.weight is None:
             continue
-        for path in (node.weight.path, node.bias):
+        length = node.details.get("length")  # of g·v/‖v‖: v = 0 has no direction
+        sized = length if isinstance(length, str) else node.weight.path
+        for path in (sized, node.bias):
             parameter = None if path is None else desk.graph.parameter(path)
             if parameter is not None and desk.is_open(parameter):
                 reason = "End of a residual branch: 0, so that the block starts as the "

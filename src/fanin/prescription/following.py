@@ -47,11 +47,15 @@ def _offset(bias: Prescription, written: Mapping[str, Prescription]) -> Prescrip
 def _length(
     desk: Desk, length: Prescription, written: Mapping[str, Prescription]
 ) -> Prescription:
-    """Give g of g·v/‖v‖ (weight norm) the length of a unit's weights."""
+    """Give g of g·v/‖v‖ (weight norm) the length of a unit's weights.
+
+    One that the policy has decided stays as it is.
+    """
     role = desk.roles[length.path]
     node = None if role.node is None else desk.flow.nodes[role.node]
     parameter = desk.graph.parameter(length.path)
-    if node is None or node.weight is None or not desk.is_open(parameter):
+    is_decided = not length.is_kept or not desk.is_open(parameter)
+    if node is None or node.weight is None or is_decided:
         return length
     weight = written[desk.graph.parameter(node.weight.path).path]
     if weight.std == 0.0:

@@ -246,3 +246,13 @@ def test_a_frozen_end_is_left():
 
     assert torch.equal(model[1].last.weight, held)
     assert np.all(model[2].last.weight.detach().numpy() == 0.0)
+
+
+def test_of_a_weight_normed_end_the_length_is_zero():
+    model = net(2)
+    model[2].last = nn.utils.parametrizations.weight_norm(model[2].last)
+    x = torch.randn(64, 20)
+    fanin.init(model, x, policy="zero_branch", seed=0)
+    stem = model[0](x)
+
+    assert torch.equal(model[1:3](stem), stem)
