@@ -101,6 +101,15 @@ def test_a_pasted_script_follows_the_plan_of_a_torch_model(name, law):
     assert_follows(plan, before, after)
 
 
+def test_learning_rates_that_belong_to_a_plan_are_said():
+    def net(width):
+        return nn.Sequential(nn.Linear(16, width), nn.ReLU(), nn.Linear(width, 4))
+
+    code = fanin.plan(net(64), noise(32, 16), policy="mup", base=net(16), seed=3).code()
+
+    assert "Learning rate × 0.25." in code.replace("\n    # ", " ")
+
+
 def test_parameters_that_are_kept_are_listed_and_not_touched():
     model = normed()
     plan = fanin.plan(model, noise(32, 16), seed=3)

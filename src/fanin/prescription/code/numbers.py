@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from fanin.prescription.code.recipe import rounded
+import numpy as np
+
 from fanin.sampler.truncation import cut_at
 
+DIGITS: Final = 8
+"""Of stds and gains: an error of 1e-8 is below that of float32."""
 CUT: Final = 2.0
 """Where truncated normal laws are cut, in units of the std before the cut."""
 
@@ -36,3 +39,23 @@ def half_widths(number: str) -> tuple[str, str]:
     """Give where a truncated normal law of that std ends, below and above."""
     end = CUT * cut_at(CUT).parent_std(1.0)
     return times(number, -end), times(number, end)
+
+
+def exact(value: float, dtype: str) -> str:
+    """Give the shortest text that reads back as the same number of that type.
+
+    >>> exact(0.1, "float32"), exact(1 / 3, "float32"), exact(-2.0, "float32")
+    ('0.1', '0.33333334', '-2')
+    """
+    if dtype == "float64":
+        return repr(float(value)).removesuffix(".0")
+    return str(np.float32(value)).removesuffix(".0")
+
+
+def rounded(value: float) -> str:
+    """Give a std or a gain to 8 digits.
+
+    >>> rounded(2**-0.5), rounded(0.02)
+    ('0.70710678', '0.02')
+    """
+    return f"{value:.{DIGITS}g}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from math import sqrt
 from typing import TYPE_CHECKING, Final
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fanin.errors import ArgumentError
+from fanin.prescription.code.comments import about, rate_of
 from fanin.prescription.code.matrices import Matrices, matrices_of
+from fanin.prescription.code.numbers import exact, rounded
 from fanin.prescription.drawing import without_centre
 from fanin.prescription.prescription import OFFSET, VALUES
 from fanin.prescription.write_down import matrix_gain
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
     from fanin.prescription.prescription import Part, Prescription
 
 NARROW: Final = frozenset({"float16", "bfloat16"})
-SENTENCE: Final = re.compile(r"(?<! al)\. (?=[A-Z])")
-"""Where one sentence ends and another begins; "et al." ends none."""
-CENTRED: Final = "Not centred on the batch here: that fits one draw of the weights."
-DIGITS: Final = 8
-"""Of stds and gains: an error of 1e-8 is below that of float32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +40,8 @@ class Change:
 class Recipe:
     """One parameter's statement: two that are equal but for path and number are alike.
 
-    path, role: of the parameter. about: scheme and reason, one line. law: "constant",
+    path, role: of the parameter. about: scheme and reason, one line. rate: what its
+    learning rate is multiplied by, in words. law: "constant",
     "normal", "uniform", "truncated_normal", "orthogonal", "identity", "values" or
     "offset". number: as text, of what the law is given by: a constant's or an offset's
     value, a std, a bound, a gain. values: every entry as text, of "values". shape: of
@@ -64,6 +61,7 @@ class Recipe:
     number: str
     values: tuple[str, ...] = ()
     shape: tuple[int, ...] = ()
+    rate: str = ""
     seed: int | None = None
     is_narrow: bool = False
     mirrored: tuple[int, ...] = ()
@@ -123,6 +121,7 @@ def _by_law(p: Prescription) -> Recipe:
         about=about(p),
         law=p.law,
         number="",
+        rate=rate_of(p),
         seed=p.seed,
         is_narrow=p.dtype in NARROW,
         mirrored=p.mirrored,
@@ -159,6 +158,7 @@ def _constant(p: Prescription, number: str) -> Recipe:
         about=about(replace(p, scheme=scheme)),
         law="constant",
         number=number,
+        rate=rate_of(p),
     )
 
 
@@ -245,32 +245,3 @@ def _block_of(
     if n_blocks > 1:
         lengths[axis] //= n_blocks
     return tuple(lengths)
-
-
-def about(p: Prescription) -> str:
-    """Give the scheme and the first sentence of the reason."""
-    sentence = SENTENCE.split(p.reason)[0].removesuffix(".") + "."
-    scheme = p.scheme.partition("(")[0]
-    rate = f" Learning rate × {p.learning_rate:.4g}." if p.learning_rate != 1.0 else ""
-    centred = f" {CENTRED}" if p.centre else ""
-    return f"({scheme}): {sentence}{centred}{rate}"
-
-
-def exact(value: float, dtype: str) -> str:
-    """Give the shortest text that reads back as the same number of that type.
-
-    >>> exact(0.1, "float32"), exact(1 / 3, "float32"), exact(-2.0, "float32")
-    ('0.1', '0.33333334', '-2')
-    """
-    if dtype == "float64":
-        return repr(float(value)).removesuffix(".0")
-    return str(np.float32(value)).removesuffix(".0")
-
-
-def rounded(value: float) -> str:
-    """Give a std or a gain to 8 digits.
-
-    >>> rounded(2**-0.5), rounded(0.02)
-    ('0.70710678', '0.02')
-    """
-    return f"{value:.{DIGITS}g}"

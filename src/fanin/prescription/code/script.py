@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final, Protocol
 
 from fanin.errors import ArgumentError
+from fanin.prescription.code.comments import rate_of
 from fanin.prescription.code.lines import indented, laid_out
 from fanin.prescription.code.loops import statements
 from fanin.prescription.code.recipe import recipe_of
@@ -92,17 +93,17 @@ def _require(plan: Plan, framework: str) -> None:
 
 def _body(recipes: Sequence[Recipe], dialect: Dialect) -> list[str]:
     """Give a comment and statements for each reason; offsets read weights, so last."""
-    groups: dict[tuple[bool, str], list[Recipe]] = {}
+    groups: dict[tuple[bool, str, str], list[Recipe]] = {}
     for recipe in recipes:
         is_last = recipe.law == OFFSET
         masked = re.sub(NUMBER, "#", recipe.about)
-        groups.setdefault((is_last, masked), []).append(recipe)
+        groups.setdefault((is_last, masked, recipe.rate), []).append(recipe)
     lines: list[str] = []
-    for (_, masked), alike in sorted(groups.items(), key=lambda item: item[0][0]):
+    for (_, masked, rate), alike in sorted(groups.items(), key=lambda item: item[0][0]):
         abouts = {recipe.about for recipe in alike}
         about = abouts.pop() if len(abouts) == 1 else masked.replace("#", "…")
         roles = ", ".join(dict.fromkeys(recipe.role for recipe in alike))
-        lines += ["", f"# {roles} {about}", *statements(alike, dialect.statement)]
+        lines += ["", f"# {roles} {about}{rate}", *statements(alike, dialect.statement)]
     return lines
 
 
@@ -110,7 +111,8 @@ def _kept(prescriptions: Sequence[Prescription]) -> list[str]:
     """List what keeps its values, and why, in comments."""
     names: dict[str, list[str]] = {}
     for row in rows(prescriptions):
-        names.setdefault(row.first.reason, []).append(row.name)
+        reason = f"{row.first.reason}{rate_of(row.first)}"
+        names.setdefault(reason, []).append(row.name)
     return [
         line
         for reason, paths in names.items()
