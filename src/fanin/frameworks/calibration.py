@@ -1,27 +1,11 @@
-"""Finds every weight's factor in one forward pass, the same way in all frameworks.
-
-As a product with a weight appears, it is multiplied on the spot so that its root mean
-square is the target; what comes after reads numbers that are calibrated already. So
-one pass does for any depth. More passes are run in two cases alone, and then as many as
-it takes (`MOST_PASSES`), whatever the depth:
-
-- a weight is used several times. One factor is all that it has, and its later uses
-  read what the first gave; it is chosen so that the second moment, pooled over all
-  entries of all its uses, is the target's square. Uses on zeros (the first state of a
-  recurrence) do not count, nor do those along other axes than the first (a table that
-  is looked up first and is the head's weight later);
-- what is multiplied is computed from the parameter in a way that may not be
-  proportional to it. Then the parameter itself is scaled and the model run again; where
-  nothing comes of it (a spectral norm), the parameter is left as it is.
-"""
+"""What is wanted of outputs, and what a pass over the model showed of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from math import exp, inf, isfinite, log, sqrt
-from typing import TYPE_CHECKING, Final
+from math import inf, isfinite, log
+from typing import TYPE_CHECKING
 
-from fanin.frameworks.signal import require_signal
 from fanin.graph.calibration import Calibration
 
 if TYPE_CHECKING:
@@ -31,14 +15,6 @@ if TYPE_CHECKING:
 
     from fanin.graph import Graph, Node
     from fanin.graph.calibration import Aim
-
-MOST_PASSES: Final = 8
-CLOSE: Final = 2e-3
-"""Relative distance of a root mean square from its target that is near enough."""
-LONGEST_STEP: Final = 0.7
-"""By which the logarithm of the factor of a weight that is used again moves at most."""
-RIGID: Final = 0.05
-"""A weight follows its parameter if its exponent is more than this."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,124 +208,6 @@ class Seen:
 def _scales(node: Node, path: str) -> bool:
     weight = "" if node.weight is None else node.weight.path
     return path in {weight, node.details.get("length")}
-
-
-def settle(
-    run: Callable[[Trial], Seen], values: Mapping[str, np.ndarray]
-) -> Calibration:
-    """Run until every target is met; give what the best pass found.
-
-    Args:
-        run: one forward pass.
-        values: of the parameters that it runs with, by path.
-
-    Raises:
-        SignalError: if an output is always 0, though no weight is 0, or not finite.
-    """
-    search = _Search()
-    trial, best, least = Trial(), Calibration(factors={}), inf
-    for n_before in range(MOST_PASSES):
-        seen = run(trial)
-        if n_before == 0:
-            require_signal(seen, values)
-        gaps = search.gaps(seen)
-        worst = max((abs(gap) for gap in gaps.values()), default=0.0)
-        is_certain = search.is_certain(seen)
-        if worst < least and is_certain:
-            factors = seen.factors() | dict.fromkeys(search.rigid, 1.0)
-            best = Calibration(factors=factors, centres=seen.centres)
-            least = worst
-        if least <= CLOSE:
-            break
-        trial = search.next(seen, gaps)
-    return best
-
-
-class _Search:
-    """Looks for the factors that one pass could not tell, by secants.
-
-    tried: by path, logarithms of factors and of root mean squares over the target.
-    rigid: parameters that their weight does not follow.
-    """
-
-    def __init__(self) -> None:
-        self.tried: dict[str, list[tuple[float, float]]] = {}
-        self.rigid: set[str] = set()
-
-    def gaps(self, seen: Seen) -> dict[str, float]:
-        """Note how far each parameter is from its target."""
-        found = {}
-        for path, uses in seen.by_path().items():
-            gap = seen.gap(path, uses)
-            if path in seen.trial.values and path not in self.rigid:
-                self._note(path, log(seen.trial.values[path]), gap)
-                self._look_at(path)
-            elif uses and uses[0].is_certain and len(uses) > 1:
-                self._note(path, log(uses[0].factor), gap)
-            if path not in self.rigid:
-                found[path] = gap
-        return found
-
-    def _note(self, path: str, place: float, gap: float) -> None:
-        self.tried.setdefault(path, []).append((place, -gap))
-
-    def _look_at(self, path: str) -> None:
-        """Call a parameter rigid if scaling it changed nothing."""
-        (place, size), (other, other_size) = self.tried[path][0], self.tried[path][-1]
-        is_moved = abs(other - place) > CLOSE
-        if is_moved and abs(other_size - size) <= RIGID * abs(other - place):
-            self.rigid.add(path)
-
-    def is_certain(self, seen: Seen) -> bool:
-        """Say whether each weight was scaled by way of its parameter, or could be."""
-        return all(
-            use.is_certain or use.path in {*seen.trial.values, *self.rigid}
-            for uses in seen.by_path().values()
-            for use in uses
-        )
-
-    def next(self, seen: Seen, gaps: Mapping[str, float]) -> Trial:
-        """Give the next trial."""
-        outputs, values = dict(seen.trial.outputs), dict(seen.trial.values)
-        for path, uses in seen.by_path().items():
-            if path in self.rigid:
-                outputs[path], values[path] = 1.0, 1.0
-            elif path in values:
-                values[path] = self._moved(path, len(uses))
-            elif uses and not uses[0].is_certain:
-                values[path] = self._first_value(path, uses[0], gaps[path])
-                outputs[path] = 1.0
-            elif len(uses) > 1:
-                outputs[path] = self._moved(path, len(uses))
-        return Trial(outputs=outputs, values=values)
-
-    def _first_value(self, path: str, use: Use, gap: float) -> float:
-        """Scale the parameter as its output was scaled, or would have to be."""
-        factor = exp(gap) if use.is_apart else use.factor
-        before = -gap if use.is_apart else -gap - log(use.factor)
-        self.tried[path] = [(0.0, before)]
-        return factor
-
-    def _moved(self, path: str, n_uses: int) -> float:
-        """Give the factor where a line through the last two trials meets the target."""
-        tried = self.tried[path]
-        place, size = tried[-1]
-        finite = [each for each in tried[:-1] if isfinite(each[1])]
-        if not isfinite(size):  # back towards the last that was finite
-            before = finite[-1][0] if finite else place - LONGEST_STEP
-            return exp((place + before) / 2.0)
-        if abs(size) <= CLOSE / 4.0:
-            return exp(place)
-        slope = sqrt(n_uses)
-        if finite and abs(finite[-1][0] - place) > CLOSE / 100.0:
-            other, other_size = finite[-1]
-            slope = (size - other_size) / (place - other)
-        slope = slope if slope > 2.0 * RIGID else 1.0
-        return exp(place + _clipped(-size / slope))
-
-
-def _clipped(step: float) -> float:
-    return min(max(step, -LONGEST_STEP), LONGEST_STEP)
 
 
 def named(

@@ -106,7 +106,7 @@ class Framework(Protocol):
         output (without the bias) is made what is wanted of it, before the next node
         reads it. Of a weight that is used again it is the second moment pooled over
         its uses that is met, which takes a few passes more
-        (``frameworks.calibration``).
+        (``frameworks.settle``).
 
         Args:
             model: it is left as it is.

@@ -11,7 +11,8 @@ import numpy as np
 
 from fanin.frameworks._jaxpr.compiled import OPTIONS
 from fanin.frameworks._jaxpr.interpret import interpret
-from fanin.frameworks.calibration import Goals, Seen, Trial, Use, settle
+from fanin.frameworks.calibration import Goals, Seen, Trial, Use
+from fanin.frameworks.settle import settle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +34,7 @@ def calibrate(
 
     The factor is found where a weight is first used on anything but zeros (as the first
     state of a recurrence is); wherever it is used again, the output is multiplied by
-    the same factor, as if the weight had been. See ``frameworks.calibration``. It is
+    the same factor, as if the weight had been. See ``frameworks.settle``. It is
     compiled once for all passes.
 
     Args:

@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from fanin.frameworks._tfgraph.interpret import interpret
-from fanin.frameworks.calibration import Goals, Pass, Seen, Trial, settle
+from fanin.frameworks.calibration import Goals, Pass, Seen, Trial
+from fanin.frameworks.settle import settle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +32,7 @@ def calibrate(
     The factor is found where a weight first gives anything but zeros (a recurrent
     one gives zeros in the first round); wherever it is used again, the output is
     multiplied by the same factor, as if the weight had been. See
-    ``frameworks.calibration``.
+    ``frameworks.settle``.
 
     Args:
         program: the steps.

@@ -28,7 +28,7 @@ def calibrate(
     """Find the factor of each weight in one forward pass.
 
     As a product with a weight appears, it is scaled to what is wanted of it before the
-    next node reads it. See ``frameworks.calibration`` for weights that are used again.
+    next node reads it. See ``frameworks.settle`` for weights that are used again.
 
     Args:
         model: as in `record`, with real arrays; it is not changed.

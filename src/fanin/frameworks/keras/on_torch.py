@@ -14,7 +14,6 @@ from fanin.errors import ModelError
 from fanin.frameworks._aten.meter import Meter, as_float64
 from fanin.frameworks._aten.product import Tuner
 from fanin.frameworks._aten.recorder import MOST_SHOWN, Recorder
-from fanin.frameworks.calibration import Seen, Trial, settle
 from fanin.frameworks.keras.objective import first_output
 from fanin.frameworks.keras.parameters import parameters
 from fanin.frameworks.keras.place import places
@@ -23,6 +22,7 @@ from fanin.frameworks.keras.trainable import (
     only_trainable,
     trainable_paths,
 )
+from fanin.frameworks.settle import settle
 from fanin.graph import Measurement, Op
 from fanin.graph.builder import GraphBuilder
 from fanin.graph.statistics import statistics_of
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from fanin.frameworks._aten.product import Product
-    from fanin.frameworks.calibration import Goals
+    from fanin.frameworks.calibration import Goals, Seen, Trial
     from fanin.frameworks.keras.run import Run
     from fanin.graph import Graph, SiteStatistics
     from fanin.graph.calibration import Calibration

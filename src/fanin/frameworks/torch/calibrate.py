@@ -8,7 +8,8 @@ import torch
 
 from fanin.errors import UnknownParameterError
 from fanin.frameworks._aten.product import Tuner
-from fanin.frameworks.calibration import Goals, Seen, Trial, named, settle
+from fanin.frameworks.calibration import Goals, Seen, Trial, named
+from fanin.frameworks.settle import settle
 from fanin.frameworks.torch.batch import arguments_of
 from fanin.frameworks.torch.loan import borrowed, copies
 from fanin.frameworks.torch.parameters import parameters
@@ -34,7 +35,7 @@ def calibrate(
 
     As an operation contracts a weight, its output (without the bias) is multiplied on
     the spot, so that everything after it reads calibrated numbers: one forward pass
-    does for any depth. See ``frameworks.calibration`` for weights that are used again.
+    does for any depth. See ``frameworks.settle`` for weights that are used again.
 
     Args:
         model: a module; it is left as it is.
