@@ -125,7 +125,10 @@ class Chooser(Forward):
         found = super()._linear(node) or with_pairs.unknown(node)
         if path in self.kept:
             return found
-        return _sized(found, self.choices[path].target ** 2)
+        choice = self.choices[path]
+        if node.id in self.chains.written:
+            self.choices[path] = _reaching(choice, found)
+        return _sized(found, choice.target**2)
 
     def _choose(self, node: Node, role: Role, x: Moments) -> Choice:
         special = self.special.first(node, role, x)
@@ -170,6 +173,15 @@ class Chooser(Forward):
         if role.activation is None:
             return None
         return _family_if_finite(self.flow.nodes[role.activation])
+
+
+def _reaching(choice: Choice, found: Moments) -> Choice:
+    """Scale a choice so that what is predicted of its output is what it aims at.
+
+    Zero padding is counted so, and how its loss spreads from the border.
+    """
+    factor = choice.target / found.rms
+    return replace(choice, std=choice.std * factor, gain=choice.gain * factor)
 
 
 def _sized(x: Moments, second_moment: float) -> Moments:

@@ -15,7 +15,6 @@ from fanin.prescription.choices import Choice, Offset, scaled
 from fanin.prescription.families import Family
 from fanin.prescription.isometry import Kind, Treatment, failing, rms_of, treat
 from fanin.prescription.seen import as_seen
-from fanin.theory.given import padding_share
 from fanin.theory.mirroring import PROBES
 
 if TYPE_CHECKING:
@@ -99,10 +98,7 @@ class Treated:
             reason = choice.reason
             if read is None:
                 reason = f"{reason} {_feeds(written)}"
-            terms = sqrt(1.0 - padding_share(node))
-            gain = target / (x.rms * terms)
-            found = scaled(node, "lecun", gain, x, reason, choice.family)
-            found = replace(found, target=target)
+            found = scaled(node, "lecun", target / x.rms, x, reason, choice.family)
         return replace(found, law="orthogonal", mirrored=_axes(node, written, read))
 
     def offsets(self, node: Node) -> dict[str, Offset]:
