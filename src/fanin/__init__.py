@@ -6,6 +6,8 @@
     fanin.check(model, batch, …)       what will not learn, before training
     fanin.plan(model, batch, …)        a scheme and a scale for each parameter, and why
     fanin.init(model, batch, …)        plan, verify, write: all parameters, or none
+    fanin.apply(plan, model)           write a plan that was made or loaded
+    fanin.groups(plan, model, lr=…)    an optimizer's groups, at the plan's rates
     fanin.compare(…)                   schemes raced on real data
     fanin.theory                       what depth does to numbers: maps, fixed points
 """
