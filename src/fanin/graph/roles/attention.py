@@ -75,6 +75,13 @@ def attention_of(flow: Flow, joined: frozenset[int]) -> Attention:
     return found
 
 
+def logit_nodes(flow: Flow) -> frozenset[int]:
+    """Give the ids of all nodes between first contractions and their softmaxes."""
+    softmaxes = (node for node in flow.graph.nodes if node.op is Op.SOFTMAX)
+    found = (_scores(flow, softmax) for softmax in softmaxes)
+    return frozenset(i for scores, between in found if scores for i in between)
+
+
 def _values(
     flow: Flow, mixes: list[tuple[Node, Node]]
 ) -> Iterator[tuple[RoleKind, Node]]:

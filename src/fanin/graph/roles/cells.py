@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from fanin.graph.flow import Flow
     from fanin.graph.graph import Node
+    from fanin.graph.roles.setting import Setting
 
 _JOINING = MOVING | {Op.ADD, Op.NORMALIZE}
 
@@ -82,6 +83,33 @@ def _after(flow: Flow, ids: set[int]) -> frozenset[int]:
     return frozenset(found)
 
 
+def gates_of(setting: Setting, node: Node) -> tuple[RoleSlice, ...]:
+    """Give the gates in the rows of a weight of a recurrent cell; () for any other."""
+    if node.weight is None:
+        return ()
+    path = setting.flow.graph.parameter(node.weight.path).path
+    users = [n for n in setting.flow.graph.linears if n.weight is not None]
+    last = [n for n in users if n.weight and n.weight.path == node.weight.path][-1]
+    cell = setting.taking_in.get(last.id, path)
+    step = setting.steps.get(cell)
+    return () if step is None else gates(setting.flow, last, step)
+
+
+def gates_behind(
+    setting: Setting, readers: tuple[Node, ...], size: int
+) -> tuple[RoleSlice, ...]:
+    """Give the gates of the recurrent cell whose sum takes up a bias of that size."""
+    flow = setting.flow
+    sources = flow.before(readers[0]) if readers else ()
+    ways = [
+        way
+        for source in sources
+        for way in backward(flow, source, lambda n: n.op in MOVING | {Op.ADD})
+    ]
+    found = (gates_of(setting, way[-1]) for way in ways if way[-1].op is Op.LINEAR)
+    return next((some for some in found if some and some[0].period == size), ())
+
+
 def gates(flow: Flow, linear: Node, step: frozenset[int]) -> tuple[RoleSlice, ...]:
     """Give the gates that the rows of a cell's weight belong to, in order.
 
@@ -91,7 +119,10 @@ def gates(flow: Flow, linear: Node, step: frozenset[int]) -> tuple[RoleSlice, ..
         step: what ``last_steps`` gives for its cell.
     """
     kinds: dict[tuple[int, int, int], RoleKind] = {}
-    for cut in sorted(_cuts(flow, linear), key=lambda node: node.id):
+    cuts = sorted(_cuts(flow, linear), key=lambda node: node.id)
+    if not cuts:
+        return _whole(flow, linear, step)
+    for cut in cuts:
         rows = rows_of(flow, linear, cut)
         kind = _gate_of(flow, cut, step)
         if rows is not None and kind is not None:
@@ -100,6 +131,16 @@ def gates(flow: Flow, linear: Node, step: frozenset[int]) -> tuple[RoleSlice, ..
         RoleSlice(kind=kind, start=start, size=size, period=period)
         for (start, size, period), kind in sorted(kinds.items())
     )
+
+
+def _whole(flow: Flow, linear: Node, step: frozenset[int]) -> tuple[RoleSlice, ...]:
+    """Give the gate that a weight writes alone, as cells with a weight a gate have."""
+    kind = _gate_of(flow, linear, step)
+    if kind in {None, RoleKind.CANDIDATE} or linear.unit_axis is None:
+        return ()
+    n_units = linear.shape[linear.unit_axis]
+    gate = kind or RoleKind.CANDIDATE
+    return (RoleSlice(kind=gate, start=0, size=n_units, period=n_units),)
 
 
 def _cuts(flow: Flow, linear: Node) -> Iterable[Node]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fanin.graph.roles.setting import Setting
 
 _TABLES = {RoleKind.EMBEDDING, RoleKind.POSITION_TABLE}
+_STEPS = {RoleKind.RECURRENT, RoleKind.INPUT_TO_HIDDEN}
 
 
 def roles(graph: Graph) -> Mapping[str, Role]:
@@ -92,7 +93,8 @@ def _merged(first: Role, second: Role) -> Role:
         return replace(
             table, kind=RoleKind.TIED_EMBEDDING, evidence=evidence, n_uses=n_uses
         )
-    if not first.is_known and second.is_known:
+    is_step = second.kind in _STEPS and first.kind not in _STEPS
+    if is_step or (not first.is_known and second.is_known):
         return replace(second, n_uses=n_uses)
     evidence = f"{first.evidence.split('; used')[0]}; used {n_uses} times"
     is_scale_free = first.is_scale_free and second.is_scale_free

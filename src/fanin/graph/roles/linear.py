@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 from fanin.graph.flow import activation_after
 from fanin.graph.graph import Op
-from fanin.graph.roles.cells import gates
+from fanin.graph.roles.cells import gates_of
 from fanin.graph.roles.kinds import Role, RoleKind, RoleSlice
 from fanin.graph.roles.lookup import n_summed
 from fanin.graph.roles.rows import cuts_after, rows_of
 from fanin.graph.roles.rules import kind_of, listed
-from fanin.graph.roles.walks import MOVING
+from fanin.graph.roles.walks import MOVING, forward, is_product
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fanin.graph.graph import Node
+    from fanin.graph.roles.residual import Joint
     from fanin.graph.roles.setting import Setting
 
 _SIDES = {RoleKind.QUERY, RoleKind.KEY, RoleKind.VALUE}
@@ -99,7 +100,7 @@ def _kind(setting: Setting, node: Node) -> tuple[RoleKind, str, tuple[RoleSlice,
         return (
             kind,
             evidence,
-            _gates(setting, node),
+            gates_of(setting, node),
         )
     cuts = cuts_after(setting.flow, node)
     if len(cuts) < 2 or kind not in _CUT:
@@ -126,21 +127,6 @@ def _slices(
             yield RoleSlice(kind=kind, start=start, size=size, period=period)
 
 
-def _gates(setting: Setting, node: Node) -> tuple[RoleSlice, ...]:
-    """Give the gates in the rows of a recurrent cell's weight."""
-    last = _last_use(setting, node)
-    path = "" if node.weight is None else node.weight.path
-    cell = setting.taking_in.get(last.id, setting.flow.graph.parameter(path).path)
-    return gates(setting.flow, last, setting.steps.get(cell, frozenset()))
-
-
-def _last_use(setting: Setting, node: Node) -> Node:
-    """Give the last node that uses a weight of a recurrent cell."""
-    path = None if node.weight is None else node.weight.path
-    users = (n for n in reversed(setting.flow.graph.linears) if n.weight is not None)
-    return next(n for n in users if n.weight is not None and n.weight.path == path)
-
-
 # What else a Role says of a weight
 
 
@@ -149,7 +135,20 @@ def _n_summed(setting: Setting, node: Node) -> int:
     if node.weight is not None and node.weight.roles.is_lookup:
         return n_summed(setting, node)
     joint = setting.joint_of.get(node.id)
-    return len(joint.branches) if joint and joint.shortcut is None else 1
+    if joint is None or joint.shortcut is not None:
+        return 1
+    return len(joint.branches) if _reaches(setting, node, joint) else 1
+
+
+def _reaches(setting: Setting, node: Node, joint: Joint) -> bool:
+    """Say whether an output comes to a sum without being multiplied by another."""
+
+    def passing(reader: Node) -> bool:
+        is_sum = reader.op in {Op.ADD, Op.LINEAR, Op.CONTRACT, Op.SOFTMAX}
+        return not (is_sum or is_product(setting.flow, reader))
+
+    ways = forward(setting.flow, node, passing)
+    return any(reader.id == joint.node for _, reader in ways)
 
 
 def _is_scale_free(setting: Setting, node: Node) -> bool:

@@ -2,7 +2,8 @@
 
 All operands of such a sum come from one fork. The stream takes the shorter way (no
 weight, or a projection), the branches the longer ones. Sums with equally many weights
-on all ways (two projections), recurrent steps and adapters are plain sums. A plain sum
+on all ways (two projections), recurrent steps, adapters and sums of attention's logits
+(a bias of relative positions comes from the stream too) are plain sums. A plain sum
 that joins a stream as one operand is several branches (attention and MLP in parallel).
 """
 
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from fanin.graph.flow import SHAPING, VALUES, Flow, is_affine
 from fanin.graph.graph import Op
 from fanin.graph.roles.adapters import adapters
+from fanin.graph.roles.attention import logit_nodes
 from fanin.graph.roles.recurrence import recurrent_uses
 from fanin.graph.roles.residual_fork import fork_of, ways
 from fanin.graph.roles.walks import is_bounded, is_full
@@ -60,13 +62,15 @@ def joints(flow: Flow) -> tuple[Joint, ...]:
     """
     recurrent = {n.id for uses in recurrent_uses(flow).values() for n in uses}
     besides = frozenset(adapter.node for adapter in adapters(flow))
+    logits = logit_nodes(flow)
     found: dict[int, Joint] = {}
     for node in flow.graph.nodes:
         operands = tuple(dict.fromkeys(n.id for n in flow.before(node)))
         if node.op is Op.ADD and len(operands) > 1 and node.id not in besides:
             plain = _plain(flow, node, operands, besides)
             is_step = bool(recurrent.intersection(plain.ends))
-            found[node.id] = plain if is_step else _joint(flow, plain, besides, found)
+            is_plain = is_step or node.id in logits
+            found[node.id] = plain if is_plain else _joint(flow, plain, besides, found)
     return _with_streams(flow, list(found.values()))
 
 

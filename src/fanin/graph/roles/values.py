@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from fanin.graph.flow import is_affine
 from fanin.graph.graph import Op
+from fanin.graph.roles.cells import gates_behind
 from fanin.graph.roles.kinds import Role, RoleKind
 from fanin.graph.roles.lookup import n_summed, reaches_logits
 from fanin.graph.roles.scan import leads_to, reaches_exponential
@@ -36,15 +37,20 @@ _FACTORS = {
 
 def value_role(setting: Setting, node: Node, parameter: Parameter) -> Role:
     """Give the role of the parameter that a PARAMETER node holds."""
-    walked = list(
-        forward(setting.flow, node, lambda n: n.op in MOVING | {Op.ELEMENTWISE})
-    )
+
+    def passing(reader: Node) -> bool:
+        is_alone = not setting.flow.before(reader)
+        return reader.op in MOVING or (reader.op is Op.ELEMENTWISE and is_alone)
+
+    walked = list(forward(setting.flow, node, passing))
     readers = tuple(reader for _, reader in walked)
     found = (rule(setting, node, parameter, readers) for rule in RULES)
-    names = ", ".join(dict.fromkeys(str(r.op) for r in readers)) or "nothing"
-    unknown = (RoleKind.UNKNOWN, f"read as a value by {names}")
+    names = dict.fromkeys(str(r.op) for r in readers) or ("nothing",)
+    unknown = (RoleKind.UNKNOWN, f"read as a value by {', '.join(names)}")
     kind, evidence = next((f for f in found if f is not None), unknown)
-    role = Role(kind=kind, node=node.id, evidence=evidence)
+    is_bias = kind is RoleKind.BIAS
+    slices = gates_behind(setting, readers, parameter.size) if is_bias else ()
+    role = Role(kind=kind, node=node.id, evidence=evidence, slices=slices)
     is_summed = kind in {RoleKind.TABLE, RoleKind.POSITION_TABLE}
     return replace(role, n_summed=n_summed(setting, node)) if is_summed else role
 
@@ -166,6 +172,20 @@ def _masked(setting: Setting, product: Node) -> Found:
     return None
 
 
+def _in_activation(
+    setting: Setting,
+    node: Node,  # noqa: ARG001
+    parameter: Parameter,  # noqa: ARG001
+    readers: tuple[Node, ...],
+) -> Found:
+    is_inside = bool(readers) and all(
+        reader.op is Op.ELEMENTWISE and setting.flow.before(reader)
+        for reader in readers
+    )
+    text = "a number inside an activation, as PReLU's slope is"
+    return (RoleKind.FACTOR, text) if is_inside else None
+
+
 def _in_sequence(
     setting: Setting,
     node: Node,
@@ -207,7 +227,7 @@ def _is_of_units(setting: Setting, parameter: Parameter, reader: Node) -> bool:
     ways = [way for n in flow.before(reader) for way in backward(flow, n, passing)]
     linears = [way for way in ways if way[-1].op is Op.LINEAR]
     return bool(linears) and all(
-        parameter.size in {_n_units(setting, way[-1]), _n_cut(way[0])}
+        parameter.size in {_n_units(setting, way[-1]), *map(_n_cut, way)}
         for way in linears
     )
 
@@ -270,6 +290,7 @@ def _as_written(
 RULES: Final[tuple[Rule, ...]] = (
     _in_logits,
     _in_exponent,
+    _in_activation,
     _in_product,
     _in_sequence,
     _in_sum,
