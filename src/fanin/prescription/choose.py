@@ -13,7 +13,7 @@ dropout are passed over, as the published schemes do. Exceptions, by role:
 - weights that meet in a plain sum of k: divided by √k;
 - recurrent weights: 1/√n of the state's units, drawn orthogonal;
 - routers: root mean square 0.1, so that experts are chosen about equally often;
-- output head: root mean square 0.1, so that cross-entropy starts within s²/2 = 0.005
+- output head: root mean square 0.3, so that cross-entropy starts within s²/2 = 0.045
   of the ignorant predictor's loss and gradients still reach every layer;
 - deep plain chains: orthogonal, with what is read made odd (``isometry.py``).
 """
@@ -134,8 +134,7 @@ class Chooser(Forward):
         special = self.special.first(node, role, x)
         if special is not None:
             return special
-        read = self.special.read(node, role, x, self.moments)
-        choice = self._by_origin(node, role, read)
+        choice = self._by_origin(node, role, x)
         if role.kind is RoleKind.ROUTER:
             return router_choice(node, x, choice)
         if role.kind is RoleKind.HEAD:
@@ -172,7 +171,8 @@ class Chooser(Forward):
         """Give the family of the activation that follows, at second moment 1."""
         if role.activation is None:
             return None
-        return _family_if_finite(self.flow.nodes[role.activation])
+        node = self.flow.nodes[role.activation]
+        return self.chains.family(node) or _family_if_finite(node)
 
 
 def _reaching(choice: Choice, found: Moments) -> Choice:

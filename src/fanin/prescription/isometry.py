@@ -102,21 +102,27 @@ def failing(function: ScalarFunction, n_layers: int) -> str:
     >>> relu = lambda x: np.maximum(x, 0.0)
     >>> failing(relu, 3)
     ''
-    >>> failing(relu, 30)
-    'over 30 layers independent weights carry 1/61 of the directions'
+    >>> failing(relu, 30)[32:]
+    'the signal in 1/61 of the directions over 30 layers'
     """
     family = family_of(function, _after(function))
     found = passage(function, weight_variance=family.gain**2, n_layers=n_layers)
     over = f"over {n_layers} layers"
-    if not 1.0 / LARGEST_CHANGE <= found.growth <= LARGEST_CHANGE:
-        return f"{over} squared gradients change by {found.growth:.2g} times"
+    if found.growth < 1.0 / LARGEST_CHANGE:
+        size = f"{found.growth:.2g} of their size"
+        return f"Independent weights would shrink squared gradients to {size} {over}"
+    if found.growth > LARGEST_CHANGE:
+        size = f"{found.growth:.2g}-fold"
+        return f"Independent weights would let squared gradients grow {size} {over}"
     if abs(found.drift) > LARGEST_DRIFT:
-        return f"{over} an error in scale grows {found.drift:.2g}-fold"
+        size = f"{found.drift:.2g}-fold"
+        return f"With independent weights an error in scale would grow {size} {over}"
     if found.moment < LEAST_MOMENT:
-        return f"{over} second moments fall to {found.moment:.2g} of the first"
+        size = f"{found.moment:.2g} of the first"
+        return f"Independent weights would let second moments fall to {size} {over}"
     if found.share < LEAST_SHARE:
-        n = round(1.0 / found.share)
-        return f"{over} independent weights carry 1/{n} of the directions"
+        size = f"1/{round(1.0 / found.share)} of the directions"
+        return f"Independent weights would carry the signal in {size} {over}"
     return ""
 
 

@@ -24,15 +24,14 @@ if TYPE_CHECKING:
     from fanin.graph.roles import Role
     from fanin.theory.moments import Moments
 
-DRAWN = "Drawn orthogonal"
-LEAST_LAYERS = 2
-"""Below two activations nothing adds up."""
 AIMS = {
     Kind.AS_IT_IS: "",
-    Kind.MIRRORED: "units in pairs z and −z, so that what is read is odd (Balduzzi et "
-    "al. 2017, section 4)",
-    Kind.CENTRED: "the bias takes off what the activation gives on average",
+    Kind.MIRRORED: " and units stand in pairs z and −z, which makes what is read odd "
+    "(Balduzzi et al. 2017, section 4)",
+    Kind.CENTRED: " and biases centre what their layers read",
 }
+LEAST_LAYERS = 2
+"""Below two activations nothing adds up."""
 
 
 class Treated:
@@ -71,11 +70,9 @@ class Treated:
         if found is None:
             return None
         gain = sqrt(found.centre.weight_variance)
-        aim = AIMS[found.kind]
-        how = f"{DRAWN}, {aim}" if aim else DRAWN
         reason = (
-            f"Reads {found.name}: {found.reason}. {how}; gain {gain:.4g} keeps the rms "
-            f"of pre-activations at {rms_of(found):.3g}."
+            f"Reads {_because(found)} Gain {gain:.4g} keeps pre-activations at rms "
+            f"{rms_of(found):.3g}."
         )
         return Family(
             name=found.name,
@@ -97,7 +94,7 @@ class Treated:
             target = rms_of(written)
             reason = choice.reason
             if read is None:
-                reason = f"{reason} {_feeds(written)}"
+                reason = f"{reason} Feeds {_because(written)}"
             found = scaled(node, "lecun", target / x.rms, x, reason, choice.family)
         return replace(found, law="orthogonal", mirrored=_axes(node, written, read))
 
@@ -165,8 +162,10 @@ def _values(function: ScalarFunction) -> bytes:
         )
 
 
-def _feeds(written: Treatment) -> str:
-    return f"Feeds {written.name}: {written.reason}. {DRAWN}."
+def _because(treatment: Treatment) -> str:
+    """Name an activation, and say why weights around it are not independent."""
+    what = f"{treatment.name}. {treatment.reason}"
+    return f"{what}; so weights are orthogonal{AIMS[treatment.kind]}."
 
 
 def _axes(

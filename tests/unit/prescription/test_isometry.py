@@ -41,8 +41,8 @@ def test_he_fails_where_its_singular_values_leave_a_tenth_of_the_directions():
 @pytest.mark.parametrize(
     ("name", "n_layers", "words"),
     [
-        ("sigmoid", 3, "squared gradients change by 0.023 times"),
-        ("silu", 6, "an error in scale grows 2.2-fold"),
+        ("sigmoid", 3, "would shrink squared gradients to 0.023 of their size"),
+        ("silu", 6, "an error in scale would grow 2.2-fold"),
         ("tanh", 7, "second moments fall to 0.087"),
     ],
 )

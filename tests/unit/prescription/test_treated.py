@@ -187,5 +187,5 @@ def test_where_a_deep_chain_can_not_be_mended_the_plan_says_why(
 def test_a_reason_names_what_independent_weights_would_lose():
     plan = make_plan(mlp(relu, 30))
 
-    assert "carry 1/61 of the directions" in plan["7.weight"].reason
-    assert "carry 1/61 of the directions" in plan["0.weight"].reason
+    assert "in 1/61 of the directions" in plan["7.weight"].reason
+    assert "in 1/61 of the directions" in plan["0.weight"].reason
