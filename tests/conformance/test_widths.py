@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from math import log, sqrt
 from statistics import mean, stdev
 
@@ -36,16 +37,19 @@ def layer_outputs(model, x):
     return found
 
 
+@cache
+def plan_of(width):
+    model, base = perceptron(width), perceptron(BASE)
+    return fanin.plan(model, policy="mup", base=base, law="normal", seed=0)
+
+
 def changes(width, name, seed, *, head_factor=1.0):
     """Train for three steps; give the rms of the change of each layer's output."""
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(32, 16, generator=generator)
     y = torch.randint(0, 4, (32,), generator=generator)
-    model = perceptron(width)
-    plan = fanin.plan(
-        model, policy="mup", base=perceptron(BASE), law="normal", seed=seed
-    )
-    plan.with_factors({"4.weight": head_factor}).apply(model)
+    model, plan = perceptron(width), plan_of(width)
+    plan.with_factors({"4.weight": head_factor}).apply(model, seed=seed)
     kind, rate = OPTIMIZERS[name]
     steps = kind(plan.groups(model, lr=rate, optimizer=name))
     before = layer_outputs(model, x)
