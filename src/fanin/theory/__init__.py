@@ -2,6 +2,10 @@
 
 from fanin.theory.both_gains import Gains as Gains
 from fanin.theory.both_gains import gains as gains
+from fanin.theory.centring import Centre as Centre
+from fanin.theory.centring import centre_of as centre_of
+from fanin.theory.centring import forward_kept as forward_kept
+from fanin.theory.centring import largest_moment as largest_moment
 from fanin.theory.correlations import CorrelationMap as CorrelationMap
 from fanin.theory.correlations import correlation_map as correlation_map
 from fanin.theory.edge import EdgePoint as EdgePoint
@@ -14,7 +18,13 @@ from fanin.theory.fixed_points import fixed_points as fixed_points
 from fanin.theory.fixed_points import settles_at as settles_at
 from fanin.theory.mean_field import MeanField as MeanField
 from fanin.theory.mean_field import depth_scale as depth_scale
+from fanin.theory.mirroring import Centred as Centred
+from fanin.theory.mirroring import Mirrored as Mirrored
+from fanin.theory.mirroring import can_be_mirrored as can_be_mirrored
+from fanin.theory.mirroring import odd_about as odd_about
 from fanin.theory.moments import Moments as Moments
+from fanin.theory.passage import Passage as Passage
+from fanin.theory.passage import passage as passage
 from fanin.theory.phases import Phase as Phase
 from fanin.theory.phases import PhaseDiagram as PhaseDiagram
 from fanin.theory.phases import phase_diagram as phase_diagram
