@@ -206,7 +206,14 @@ def warnings(plan: Plan, measurement: Measurement) -> tuple[str, ...]:
     """Say what no weight scale can mend, and what can."""
     roles = {p.path: p.role for p in plan.prescriptions}
     found = (_forgotten(roles, measurement), _drifting(roles, measurement))
-    return tuple(text for text in found if text)
+    if plan.policy == "auto":
+        end = "No weight scale keeps signal and gradients here."
+    else:
+        end = "The policy 'auto' weighs signal and gradients; try it first."
+    remedies = "residual connections, normalization, another activation, fewer layers"
+    return tuple(
+        f"Measured: {text} {end} What can: {remedies}." for text in found if text
+    )
 
 
 def _forgotten(roles: Mapping[str, str], measurement: Measurement) -> str:
@@ -222,11 +229,9 @@ def _forgotten(roles: Mapping[str, str], measurement: Measurement) -> str:
             continue
         if site.input_share < SHARE_LEFT * share:
             return (
-                f"Measured: what {path} reads is almost the same for every sample: "
+                f"what {path} reads is almost the same for every sample: "
                 f"{site.input_share:.2g} of its second moment differs between them, "
-                f"{share:.2g} at the input. No weight scale brings back what is "
-                "forgotten. What can: residual connections, normalization over the "
-                "batch, an activation of mean 0, or fewer layers."
+                f"{share:.2g} at the input."
             )
     return ""
 
@@ -260,10 +265,8 @@ def _drifting(roles: Mapping[str, str], measurement: Measurement) -> str:
         return ""
     way = "grow" if ratio > 1.0 else "fall"
     return (
-        f"Measured: squared gradients {way} by 10^{abs(log10(ratio)):.1f} from {last} "
-        f"back to {first}, over {len(hidden) - 1} hidden weights. A weight scale that "
-        "kept them would lose the signal. What can keep both: residual connections, "
-        "normalization, or another activation."
+        f"squared gradients {way} by 10^{abs(log10(ratio)):.1f} from {last} back to "
+        f"{first}, over {len(hidden) - 1} hidden weights."
     )
 
 

@@ -99,9 +99,9 @@ def test_input_that_is_forgotten_is_warned_of_and_what_can_help():
             layer.weight *= 0.3
             layer.bias.fill_(0.5)
 
-    (*_, text) = seen(net, batch(64, 32)).warnings
+    said = "24.weight reads is almost the same for every sample"
+    (text,) = (text for text in seen(net, batch(64, 32)).warnings if said in text)
 
-    assert "24.weight reads is almost the same for every sample" in text
     assert "residual connections" in text
 
 
@@ -128,6 +128,15 @@ def test_a_healthy_net_is_not_warned_of():
 
     assert not [text for text in plan.warnings if text.startswith("Measured")]
     assert plan.is_calibrated
+
+
+def test_of_another_policy_it_is_said_that_auto_weighs_both():
+    layers = [each for _ in range(30) for each in (nn.Linear(32, 32), nn.Sigmoid())]
+    net = nn.Sequential(*layers, nn.Linear(32, 4))
+
+    texts = fanin.plan(net, batch(64, 32), policy="torch", seed=0).warnings
+
+    assert any("policy 'auto' weighs signal and gradients" in text for text in texts)
 
 
 def test_a_plan_keeps_what_was_measured_in_its_file():
