@@ -33,10 +33,15 @@ SOURCE = (
 
 def decide(desk: Desk) -> Mapping[str, Prescription]:
     """Decide the weights and biases of layers before a sine, and of the one after."""
+    return at_sines(desk, above=0.0)
+
+
+def at_sines(desk: Desk, *, above: float) -> dict[str, Prescription]:
+    """Decide the layers at sines whose frequency ω is larger than ``above``."""
     written: dict[str, Prescription] = {}
     for parameter, role, weight in open_weights(desk):
-        frequency = _frequency(desk, role)
-        if frequency is not None and not weight.roles.is_lookup:
+        frequency = _frequency(desk, role) or 0.0
+        if frequency > above and not weight.roles.is_lookup:
             bound = first_bound(weight.fan.n_in)
             reason = "First layer of sines: U(±1/n)."
             if role.kind is not RoleKind.INPUT_LAYER:
