@@ -85,9 +85,7 @@ class GraphBuilder(DraftList):
         super().__init__()
         self._framework = framework
         self._parameters = tuple(parameters)
-        self._by_name = {
-            name: p for p in self._parameters for name in (p.path, *p.aliases)
-        }
+        self._by_name = {n: p for p in parameters for n in (p.path, *p.aliases)}
         self.batch_size = batch_size
         self._is_training = is_training
         self._is_measured = is_measured
@@ -106,14 +104,11 @@ class GraphBuilder(DraftList):
         """Add a tensor of the batch; its samples lie along axis 0.
 
         unit_axis: where its features lie; None: as the first linear node reads it,
-        else the last axis. is_index: whole numbers that are looked up. numbers: of a
-        tensor that is not; of which mean and mean square are kept.
+        else the last axis. is_index: whole numbers that are looked up. numbers: of any
+        other, of which mean and mean square are kept.
         """
-        settings = {
-            "unit_axis": unit_axis,
-            "is_index": is_index,
-            "moments": {} if is_index else moments_of(numbers),
-        }
+        settings: dict[str, Any] = {"unit_axis": unit_axis, "is_index": is_index}
+        settings["moments"] = moments_of(numbers)
         return self.add(Kind.INPUT, shape, settings=settings)
 
     def parameter(self, path: str, value: np.ndarray | None = None) -> int:
@@ -124,8 +119,8 @@ class GraphBuilder(DraftList):
         """
         held = self._by_name[path]
         if held.path not in self._known:
-            draft_id = self.add(Kind.PARAMETER, held.shape, name=held.path)
-            self._known[held.path] = draft_id
+            made = self.add(Kind.PARAMETER, held.shape, name=held.path)
+            self._known[held.path] = made
         draft_id = self._known[held.path]
         if value is not None:
             self.drafts[draft_id] = replace(self.drafts[draft_id], value=value)
@@ -215,14 +210,6 @@ class GraphBuilder(DraftList):
         settings = {"axis": axis}
         inputs = (table, indices)
         return self.add(Kind.LOOKUP, shape, inputs, name=name, settings=settings)
-
-    def concat(self, name: str, inputs: Sequence[int], axis: int) -> int:
-        """Add tensors laid side by side along an axis."""
-        first = self.shape(inputs[0])
-        axis %= len(first)
-        total = sum(self.shape(i)[axis] for i in inputs)
-        shape = (*first[:axis], total, *first[axis + 1 :])
-        return self.add(Kind.CONCAT, shape, inputs, name=name, settings={"axis": axis})
 
     def reduce(
         self,

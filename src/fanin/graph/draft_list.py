@@ -94,3 +94,11 @@ class DraftList:
         settings = {"axis": axis, "start": start, "step": step}
         settings["is_dropped"] = is_dropped
         return self.add(Kind.PICK, shape, (source,), name=name, settings=settings)
+
+    def concat(self, name: str, inputs: Sequence[int], axis: int) -> int:
+        """Add tensors laid side by side along an axis."""
+        first = self.shape(inputs[0])
+        axis %= len(first)
+        total = sum(self.shape(i)[axis] for i in inputs)
+        shape = (*first[:axis], total, *first[axis + 1 :])
+        return self.add(Kind.CONCAT, shape, inputs, name=name, settings={"axis": axis})
