@@ -14,6 +14,7 @@ import pytest
 from fanin.graph.graph import Op
 from fanin.graph.sketch import Sketch
 from fanin.prescription import Evidence, Plan, make_plan
+from fanin.prescription.choices import HEAD_RMS
 from fanin.theory.moments import Moments
 
 
@@ -114,7 +115,9 @@ def test_the_first_cross_entropy_is_the_one_foretold(name):
     ]
 
     assert plans[0].first_loss < np.log(10) - 0.3
-    assert np.mean(losses) == pytest.approx(plans[0].first_loss, abs=0.02)
+    # Logits of rms s unrelated to the targets: a std of s a sample at most.
+    error = 5 * HEAD_RMS / sqrt(512 * 8)
+    assert np.mean(losses) == pytest.approx(plans[0].first_loss, abs=error)
 
 
 def cross_entropy(logits, target):
@@ -131,7 +134,7 @@ def test_an_unscaled_input_is_made_up_for_by_the_first_layer():
 
     logits = run(graph, plan, x)[graph.outputs[0]]
 
-    assert 0.04 < sqrt(np.mean(logits**2)) < 0.25
+    assert 0.4 * HEAD_RMS < sqrt(np.mean(logits**2)) < 2.5 * HEAD_RMS
 
 
 def test_without_the_division_a_stream_would_double_with_every_branch():

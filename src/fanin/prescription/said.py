@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fanin.graph.graph import Op
 from fanin.graph.roles import RoleKind
 
@@ -78,9 +80,9 @@ def unread(desk: Desk) -> tuple[str, ...]:
 def first_loss(desk: Desk, written: Mapping[str, Prescription]) -> float | None:
     """Give the loss expected before training: the ignorant predictor's, and a bit.
 
-    Logits of variance s² add s²/2·(1 − Σp²) to cross-entropy, s²/2·p(1 − p) to binary
-    cross-entropy (second order, at even classes where no target is known) and s² to
-    the squared error.
+    Independent logits of variance s² around those of the shares p add s²/2·(1 − Σp²)
+    to cross-entropy and s²/2·p(1 − p) to binary cross-entropy, to second order, and s²
+    to the squared error.
     """
     heads = [p for p in written.values() if p.role == RoleKind.HEAD]
     biases = [p for p in written.values() if p.role == RoleKind.HEAD_BIAS]
@@ -88,10 +90,17 @@ def first_loss(desk: Desk, written: Mapping[str, Prescription]) -> float | None:
         return None
     if any(p.is_kept for p in biases):  # it stands for a prior that is not known here
         return None
-    spread = heads[0].predicted ** 2
-    share = {
-        "cross_entropy": (1 - 1 / max(desk.n_outputs, 1)) / 2,
-        "binary_cross_entropy": 1 / 8,
-        "mse": 1.0,
-    }
-    return desk.target.loss + share.get(desk.evidence.loss or "", 0.0) * spread
+    return desk.target.loss + _curvature(desk) * heads[0].predicted ** 2
+
+
+def _curvature(desk: Desk) -> float:
+    """Give what independent noise of variance 1 on each output adds to the loss."""
+    logits = np.array(desk.target.bias or (0.0,) * max(desk.n_outputs, 1))
+    if desk.evidence.loss == "cross_entropy":
+        shares = np.exp(logits - logits.max())
+        shares /= shares.sum()
+        return float(1.0 - np.sum(shares**2)) / 2.0
+    if desk.evidence.loss == "binary_cross_entropy":
+        rates = 1.0 / (1.0 + np.exp(-logits))
+        return float(np.mean(rates * (1.0 - rates))) / 2.0
+    return 1.0

@@ -24,6 +24,7 @@ from fanin.prescription import (
     calibration_targets,
     make_plan,
 )
+from fanin.prescription.choices import HEAD_RMS
 
 
 def relu(x):
@@ -252,7 +253,7 @@ def test_calibration_aims_at_one_inside_and_less_at_ends_and_head():
 
     assert targets["stem.weight"] == pytest.approx(1.0)
     assert targets["blocks.0.b.weight"] == pytest.approx(0.5)
-    assert targets["head.weight"] == pytest.approx(0.1)
+    assert targets["head.weight"] == pytest.approx(HEAD_RMS)
     assert "stem.bias" not in targets
 
 

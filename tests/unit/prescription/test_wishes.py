@@ -11,6 +11,7 @@ import pytest
 from fanin.errors import ArgumentError, ContradictionError, UnknownParameterError
 from fanin.graph.sketch import Sketch
 from fanin.prescription import Evidence, make_plan
+from fanin.prescription.choices import HEAD_RMS
 
 
 def relu(x):
@@ -159,7 +160,7 @@ def test_a_new_head_is_scaled_to_what_the_body_gives():
     plan = make_plan(mlp(), only="head.*", evidence=Evidence(values=values))
     fresh = make_plan(mlp())
 
-    assert plan["head.weight"].predicted == pytest.approx(0.1)
+    assert plan["head.weight"].predicted == pytest.approx(HEAD_RMS)
     growth = sqrt(27.0**2 / 4)  # three layers of gain 3, less He's √2 at the last two
     assert fresh["head.weight"].std / plan["head.weight"].std == pytest.approx(
         growth, rel=0.2
