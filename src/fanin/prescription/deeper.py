@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from fanin.errors import ArgumentError, ContradictionError
 from fanin.graph.graph import Op
 from fanin.prescription.blocks import Blocks, last_norms
+from fanin.prescription.branch_ends import learned_scales
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from fanin.graph.graph import Graph, Node
+    from fanin.graph.graph import Node
     from fanin.prescription.blocks import Block, Chain
+    from fanin.prescription.desk import Desk
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,27 +40,28 @@ class Depth:
         return 1.0 / sqrt(self.deeper)
 
 
-def depths(graph: Graph, base: Graph | None, depth: int | None) -> dict[str, Depth]:
+def depths(desk: Desk, depth: int | None) -> dict[str, Depth]:
     """Give all parameters on residual branches, by path.
 
     Streams that are normalized after each sum are left out: there the scale of a
     branch is set by the normalization.
 
     Args:
-        graph: of the model.
-        base: of the base; its streams are compared in order.
+        desk: of the model; the streams of its base are compared in order.
         depth: branches of the base's stream, where no base is at hand.
 
     Raises:
         ArgumentError: if the depth is below 1.
         ContradictionError: if there is a base and a depth.
     """
+    base = desk.base
     if base is not None and depth is not None:
         raise ContradictionError.of([f"base= gives the depth, and so does {depth}."])
     if depth is not None and depth < 1:
         expected = "a whole number of 1 or more"
         raise ArgumentError.of(argument="depth", received=depth, expected=expected)
-    blocks = Blocks(graph)
+    blocks = Blocks(desk.graph)
+    scales = learned_scales(desk, blocks)
     before = None if base is None else Blocks(base)
     ratios = {
         chain.number: _deeper(blocks, chain, before, depth)
@@ -68,9 +71,12 @@ def depths(graph: Graph, base: Graph | None, depth: int | None) -> dict[str, Dep
     found: dict[str, Depth] = {}
     for block in blocks.all:
         if block.chain.number in ratios:
-            for path, is_end in _held(blocks, block):
+            named = scales.get(block.joint.node, ())
+            open_scales = [n for n in named if desk.is_open(desk.graph.parameter(n))]
+            ends = frozenset(open_scales) or _ends(blocks, block)
+            for path in _held(blocks, block):
                 deeper = ratios[block.chain.number]
-                found.setdefault(path, Depth(deeper=deeper, is_end=is_end))
+                found.setdefault(path, Depth(deeper=deeper, is_end=path in ends))
     return found
 
 
@@ -89,15 +95,22 @@ def _deeper(
     return chain.n_branches / before.chains[others[place]].n_branches
 
 
-def _held(blocks: Blocks, block: Block) -> Iterator[tuple[str, bool]]:
-    """Yield the parameters of a block, and whether each writes its output last."""
+def _ends(blocks: Blocks, block: Block) -> frozenset[str]:
+    """Give what writes a block's output last: normalizations, or else weights."""
+    graph, flow = blocks.flow.graph, blocks.flow
+    last = last_norms(blocks, block) or block.joint.ends
+    names = (name for node_id in last for name in _names(flow.nodes[node_id]))
+    return frozenset(graph.parameter(name).path for name in names)
+
+
+def _held(blocks: Blocks, block: Block) -> Iterator[str]:
+    """Yield the parameters of a block; what several read from beside is none's."""
     graph, claims = blocks.flow.graph, _claims(blocks)
-    ends = frozenset(last_norms(blocks, block)) or frozenset(block.joint.ends)
     for node_id in sorted(block.members.all):
         if node_id in block.members.beside and claims[node_id] > 1:
             continue
         for name in _names(blocks.flow.nodes[node_id]):
-            yield graph.parameter(name).path, node_id in ends
+            yield graph.parameter(name).path
 
 
 def _claims(blocks: Blocks) -> Mapping[int, int]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from fanin.graph.graph import Node
     from fanin.prescription.desk import Desk
+    from fanin.prescription.policy import Decide
     from fanin.prescription.prescription import Prescription
     from fanin.prescription.widths import Growth
 
@@ -96,11 +97,14 @@ class Wide:
                 yield mine, longer, mine.factor / its.factor
 
 
-def wide(desk: Desk, *, width: int | None = None, is_deeper: bool = False) -> Wide:
+def wide(
+    desk: Desk, auto: Decide, *, width: int | None = None, is_deeper: bool = False
+) -> Wide:
     """Compare a model with its base; with itself where none is given.
 
     Args:
         desk: of the model; its base is compared.
+        auto: what the policy of that name decides beyond each parameter's role.
         width: the base's, where no base is at hand: every side that is width is then
             compared with this number.
         is_deeper: the base may have fewer blocks.
@@ -110,7 +114,7 @@ def wide(desk: Desk, *, width: int | None = None, is_deeper: bool = False) -> Wi
             width below 1.
         ContradictionError: if there is a base and a width.
     """
-    own = {p.path: desk.prescribe(p) for p in desk.graph.parameters}
+    own = _decided(desk, auto)
     if desk.base is None:
         found = dict.fromkeys(own, SAME) if width is None else absolute(desk, width)
         stds = {path: _at_base(p, found[path]) for path, p in own.items()}
@@ -122,11 +126,23 @@ def wide(desk: Desk, *, width: int | None = None, is_deeper: bool = False) -> Wi
     small = on_base(desk, desk.base)
     grown = growths(desk, small, is_deeper=is_deeper)
     pairs = partners(desk.graph, desk.base, is_deeper=is_deeper)
-    before = {path: small.prescribe(other) for path, other in pairs.items()}
+    decided = _decided(small, auto)
+    before = {path: decided[other.path] for path, other in pairs.items()}
     stds = {path: p.std for path, p in before.items()}
     return Wide(
         desk=desk, small=small, growths=grown, own=own, before=before, stds=stds
     )
+
+
+def _decided(desk: Desk, auto: Decide) -> dict[str, Prescription]:
+    """Give what the policy "auto" says of every parameter."""
+    beyond = auto(desk)
+    return {
+        p.path: beyond[p.path]
+        if p.path in beyond and desk.is_open(p)
+        else desk.prescribe(p)
+        for p in desk.graph.parameters
+    }
 
 
 def _at_base(p: Prescription, growth: Growth) -> float:

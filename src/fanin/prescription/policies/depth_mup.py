@@ -5,7 +5,8 @@ branches of size 1 at the start. In training their changes add up in line: Adam'
 of size η in each give L·c·η, so η has to fall as 1/√L; SGD's steps have the factor c of
 the gradient, L·c²·η, and need nothing (Yang et al. 2023, Table 1; the tests derive it).
 
-The model has no c: the last weights of a branch carry it. A weight c·W learns c times
+The model has no c: the last weights of a branch carry it, or the gain of a
+normalization or a learned scale behind them. A weight c·W learns c times
 as fast under Adam and c² under SGD, so those get 1/L of both.
 
 The limit is shown for branches with one weight each; those with more (attention, an
@@ -19,6 +20,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fanin.prescription.deeper import depths
+from fanin.prescription.policies.auto import decide as auto
 from fanin.prescription.policies.mup import (
     carried,
     require_starts,
@@ -67,8 +69,8 @@ def decide(
     """
     require_starts(head=head, query=query)
     whole = require_whole("width", width)
-    found = wide(desk, width=whole, is_deeper=True)
-    on_branch = depths(desk.graph, desk.base, require_whole("depth", depth))
+    found = wide(desk, auto, width=whole, is_deeper=True)
+    on_branch = depths(desk, require_whole("depth", depth))
     done = carried(found)
     done |= {path: _deepened(found, done[path], d) for path, d in on_branch.items()}
     return started(found, done, head, query)
@@ -84,7 +86,7 @@ def warnings(
 ) -> tuple[str, ...]:
     """Say what the model itself would have to do, and does not."""
     texts = width_warnings(desk, head=head, query=query, width=width, is_deeper=True)
-    if depths(desk.graph, desk.base, depth):
+    if depths(desk, depth):
         return texts
     none = (
         "No residual stream that is left as it is between its branches was found, so "
@@ -109,7 +111,7 @@ def _deepened(found: Wide, p: Prescription, depth: Depth) -> Prescription:
 
 
 def _constant(found: Wide, p: Prescription, c: float, words: str) -> Prescription:
-    """Let a normalization's gain carry the factor: of the base's value, by c."""
+    """Let a gain or a learned scale carry the factor: the base's value, times c."""
     start = replace(p, value=found.before[p.path].value)
     node = _norm_of(found, p.path)
     details = {} if node is None else node.details

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from fanin.errors import ArgumentError
 from fanin.graph.roles import RoleKind
+from fanin.prescription.policies.auto import decide as auto
 from fanin.prescription.prescription import Part
 from fanin.prescription.tied import reconciled, tie_warnings, ties
 from fanin.prescription.transfer import is_drawn, widened, zeroed
@@ -56,7 +57,7 @@ def decide(
         ContradictionError: if there is a base and a width.
     """
     require_starts(head=head, query=query)
-    found = wide(desk, width=require_whole("width", width))
+    found = wide(desk, auto, width=require_whole("width", width))
     return started(found, carried(found), head, query)
 
 
@@ -70,7 +71,7 @@ def warnings(
 ) -> tuple[str, ...]:
     """Say what the model itself would have to do, and does not."""
     del head, query
-    found = wide(desk, width=width, is_deeper=is_deeper)
+    found = wide(desk, auto, width=width, is_deeper=is_deeper)
     return (*attention_warnings(found), *tie_warnings(found))
 
 

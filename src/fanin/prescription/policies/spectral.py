@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from fanin.errors import ArgumentError
 from fanin.graph.fans import matrix_fans
 from fanin.graph.roles import RoleKind
+from fanin.prescription.policies.auto import decide as auto
 from fanin.prescription.transfer import is_drawn, with_rates, with_std
 from fanin.prescription.wide import wide
 from fanin.schemes.options import is_positive
@@ -48,7 +49,7 @@ def decide(desk: Desk, *, gain: float | None = None) -> Mapping[str, Prescriptio
     if gain is not None and not is_positive(gain):
         expected = "a number above 0"
         raise ArgumentError.of(argument="gain", received=gain, expected=expected)
-    found = wide(desk)
+    found = wide(desk, auto)
     done = {}
     for parameter in desk.graph.parameters:
         path = parameter.path
