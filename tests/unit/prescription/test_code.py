@@ -156,9 +156,11 @@ def test_a_script_is_formatted_as_ruff_does_it_where_it_holds_no_long_rows():
     code = fanin.plan(cnn(), noise(4, 3, 8, 8), seed=3, law="orthogonal").code()
     ruff = [sys.executable, "-m", "ruff", "format", "--isolated", "-"]
 
-    done = subprocess.run(ruff, input=code, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ruff, input=f"{code}\n", capture_output=True, text=True, check=True
+    )
 
-    assert done.stdout == code
+    assert done.stdout == f"{code}\n"
 
 
 class FlaxNet(nnx.Module):

@@ -72,7 +72,7 @@ def code_of(plan: Plan, framework: str) -> str:
         *indented(_kept([p for p in plan.prescriptions if p.is_kept])),
         *indented(dialect.closing()),
     ]
-    return "\n".join(laid_out(lines)) + "\n"
+    return "\n".join(laid_out(lines)).rstrip("\n")
 
 
 def _require(plan: Plan, framework: str) -> None:
