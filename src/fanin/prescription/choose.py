@@ -13,7 +13,7 @@ dropout are passed over, as the published schemes do. Exceptions, by role:
 - weights that meet in a plain sum of k: divided by √k;
 - recurrent weights: 1/√n of the state's units, drawn orthogonal;
 - routers: root mean square 0.1, so that experts are chosen about equally often;
-- output head: root mean square 0.3, so that cross-entropy starts within s²/2 = 0.045
+- output head: root mean square 0.2, so that cross-entropy starts within s²/2 = 0.02
   of the ignorant predictor's loss and gradients still reach every layer;
 - deep plain chains: orthogonal, with what is read made odd (``isometry.py``).
 """
