@@ -19,7 +19,7 @@ from fanin.prescription.policies import find_policy, policy_of_scheme
 from fanin.prescription.predicted import with_prediction
 from fanin.prescription.said import first_loss, notes, unread
 from fanin.prescription.wishes import wishes_of
-from fanin.prescription.write_down import WEIGHT_LAWS, by_scheme
+from fanin.prescription.write_down import WEIGHT_LAWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from fanin.prescription.arguments import Patterns
     from fanin.prescription.evidence import Evidence
     from fanin.prescription.prescription import Prescription
-    from fanin.prescription.wishes import Wishes
 
 
 def make_plan(  # noqa: PLR0913 (each is one wish a person has)
@@ -94,9 +93,9 @@ def make_plan(  # noqa: PLR0913 (each is one wish a person has)
         only=only,
         skip=skip,
     )
-    desk = Desk(graph, law=law, evidence=evidence, base=base, left=wishes.left)
+    desk = Desk(graph, law=law, evidence=evidence, base=base, wishes=wishes)
     decided = found.prescribe(desk)
-    by_caller = _overridden(desk, wishes, decided)
+    by_caller = _overridden(desk, decided)
     written = _whole(desk, decided) | by_caller
     fixed = {*decided, *by_caller}
     written = with_prediction(graph, written, desk.evidence, fixed=fixed)
@@ -148,17 +147,13 @@ def _at_rates(p: Prescription, decided: Prescription | None) -> Prescription:
 
 
 def _overridden(
-    desk: Desk, wishes: Wishes, decided: Mapping[str, Prescription]
+    desk: Desk, decided: Mapping[str, Prescription]
 ) -> dict[str, Prescription]:
-    """Fill what the caller has asked for by name or pattern, at the policy's rates."""
-    found = {}
-    for path, wish in wishes.specs.items():
-        parameter, weight = desk.graph.parameter(path), desk.weights.get(path)
-        reason = f"{wish.value} was asked for on {wish.pattern!r}."
-        filled = by_scheme(parameter, desk.roles[path], wish.value, weight, reason)
-        asked = replace(filled, is_asked=True)
-        found[path] = _at_rates(asked, decided.get(path))
-    return found
+    """Give what the caller has asked for by name or pattern, at the policy's rates."""
+    return {
+        path: _at_rates(replace(asked, is_asked=True), decided.get(path))
+        for path, asked in desk.asked.items()
+    }
 
 
 def _finished(

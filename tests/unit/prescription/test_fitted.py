@@ -9,6 +9,7 @@ import pytest
 
 from fanin.graph.roles import RoleKind, roles
 from fanin.graph.sketch import Sketch
+from fanin.prescription.choices import HEAD_RMS
 from fanin.prescription.make import make_plan
 
 
@@ -60,7 +61,9 @@ def test_the_length_is_that_of_the_weights_at_their_std(is_head):
     plan = make_plan(weight_normed(is_head=is_head))
 
     assert plan["g"].value == pytest.approx(plan["v.weight"].std * sqrt(25), rel=1e-12)
-    assert plan["v.weight"].std == pytest.approx(0.02 if is_head else 0.2, rel=1e-12)
+    assert plan["v.weight"].std == pytest.approx(
+        HEAD_RMS / 5 if is_head else 0.2, rel=1e-12
+    )
 
 
 def test_the_length_fits_a_scheme_that_the_caller_names():

@@ -370,10 +370,13 @@ def test_what_the_plan_aims_at_is_what_theory_predicts_behind_attention():
     assert 0.3 < plan["0.out.weight"].predicted < 1.02 / sqrt(2)
 
 
-def test_a_weight_that_the_caller_scales_is_predicted_and_the_head_fits_it():
-    plain = make_plan(mlp(relu, 3))
-    wide = make_plan(mlp(relu, 3), overrides={"2.weight": "normal(std=1)"})
+def test_a_weight_that_the_caller_scales_is_predicted_and_the_next_makes_up_for_it():
+    plain = make_plan(mlp(relu, 3), law="normal")
+    wide = make_plan(
+        mlp(relu, 3), law="normal", overrides={"2.weight": "normal(std=1)"}
+    )
+    ratio = wide["2.weight"].predicted / plain["2.weight"].predicted
 
-    assert wide["2.weight"].predicted > 3 * plain["2.weight"].predicted
-    assert wide["head.weight"].std < plain["head.weight"].std / 3
+    assert ratio == pytest.approx(sqrt(40 / 2))
+    assert wide["4.weight"].std == pytest.approx(plain["4.weight"].std / ratio)
     assert wide["head.weight"].predicted == pytest.approx(HEAD_RMS, rel=1e-6)
