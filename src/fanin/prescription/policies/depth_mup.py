@@ -6,8 +6,8 @@ of size η in each give L·c·η, so η has to fall as 1/√L; SGD's steps have 
 the gradient, L·c²·η, and need nothing (Yang et al. 2023, Table 1; the tests derive it).
 
 The model has no c: the last weights of a branch carry it, or the gain of a
-normalization or a learned scale behind them. A weight c·W learns c times
-as fast under Adam and c² under SGD, so those get 1/L of both.
+normalization or a learned scale behind them. A weight c·W learns c times as fast under
+Adam and c² under SGD, so those get 1/L of both.
 
 The limit is shown for branches with one weight each; those with more (attention, an
 MLP) are scaled alike, as is usual. Without a base the model is its own; with ``depth``
