@@ -1,23 +1,26 @@
 """Plain nets without normalization or skips, trained from seven initializations.
 
 Run: ``python -m benchmarks plain [--depths 10 30 100] [--width 128] [--activations …]
-[--optimizers sgd adam] [--seeds 3] [--steps 240] [--markdown]``. A cell is a depth, an
+[--optimizers sgd adam] [--seeds 3] [--steps 240] [--keep FOLDER] [--markdown]``.
+A cell is a depth, an
 activation and an optimizer; in it all initializers get the same batches of
 scikit-learn's digits, the same steps and one grid of learning rates. The grid is run on
 the first seed; the two best rates on the validation images are run on the other seeds,
 and the better of them, on the validation images of all seeds, is what the initializer
 reaches: its accuracy on test images that chose nothing. Two accuracies are told apart
 by more than twice the standard error of their difference, from the test images (paired)
-and the seeds. A cell is trained from an accuracy of 0.8 on.
+and the seeds. A cell is trained from an accuracy of 0.8 on. With ``--keep`` each cell is
+written to a file when it is done, and read from it by the next run of that setting.
 """
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import product
 from math import sqrt
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,9 +82,14 @@ class Cell:
 
     def __init__(self, activation: str, depth: int, setting: Setting) -> None:
         self.activation, self.setting = activation, setting
-        shape = Shape(depth=depth, width=setting.width, activation=activation)
-        self.nets: dict[Key, Layers] = {
-            (name, seed): initialized(name, shape, setting.data, seed)
+        self.shape = Shape(depth=depth, width=setting.width, activation=activation)
+
+    @cached_property
+    def nets(self) -> dict[Key, Layers]:
+        """Give all nets, initialized once."""
+        setting = self.setting
+        return {
+            (name, seed): initialized(name, self.shape, setting.data, seed)
             for name, seed in product(setting.names, range(setting.seeds))
         }
 
@@ -131,6 +139,31 @@ class Cell:
         return found
 
 
+def kept(
+    cell: Cell, optimizer: str, title: str, folder: Path | None
+) -> dict[str, Reached]:
+    """Give what a cell reaches, from its file if there is one."""
+    if folder is None:
+        return cell.reached(optimizer)
+    setting = cell.setting
+    words = (title, setting.width, setting.steps, setting.seeds, *setting.names)
+    path = folder / ("-".join(str(word).replace(" ", "-") for word in words) + ".npz")
+    if not path.exists():
+        found = cell.reached(optimizer)
+        folder.mkdir(parents=True, exist_ok=True)
+        np.savez(
+            path,
+            correct=np.stack([found[name].correct for name in setting.names]),
+            rates=np.array([found[name].rate for name in setting.names]),
+        )
+    with np.load(path) as file:
+        rows = zip(setting.names, file["correct"], file["rates"], strict=True)
+        return {
+            name: Reached(correct=correct, rate=float(rate))
+            for name, correct, rate in rows
+        }
+
+
 def _on_validation(runs: Runs, name: str, seeds: Iterable[int], rate: float) -> float:
     """Give the validation accuracy at one rate, summed over seeds."""
     return float(sum(runs[name, seed, rate][0].mean() for seed in seeds))
@@ -169,6 +202,7 @@ def main() -> None:
     parser.add_argument("--initializers", nargs="*", default=NAMES)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=240)
+    parser.add_argument("--keep", type=Path)
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -187,7 +221,7 @@ def main() -> None:
         cell = Cell(activation, depth, setting)
         for optimizer in options.optimizers:
             title = f"{depth} {activation} {optimizer}"
-            cells[title] = cell.reached(optimizer)
+            cells[title] = kept(cell, optimizer, title, options.keep)
             hopeless[title] = reason(activation, depth)
             table.row(title, *accuracies(cells[title]))
     table.close()
