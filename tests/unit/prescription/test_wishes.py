@@ -240,3 +240,20 @@ def test_a_whole_number_of_numpy_is_a_seed_that_json_can_hold():
 
     assert (plan.seed, plan["head.bias"].seed) == (5, 3)
     assert '"seed": 5' in plan.to_json()
+
+
+def test_biases_that_the_caller_sets_are_not_counted_on_to_centre():
+    sketch = Sketch()
+    z = sketch.input((8, 20))
+    for i in range(12):
+        z = sketch.dense(z, 32, path=f"{i}")
+        z = sketch.apply(z, lambda x: 1.0 / (1.0 + np.exp(-x)))
+    graph = sketch.graph(sketch.dense(z, 10, path="head"))
+
+    free = make_plan(graph)
+    fixed = make_plan(graph, overrides={"*.bias": "zeros"})
+
+    assert free["5.bias"].law == "offset"
+    assert fixed["5.bias"].scheme == "zeros"
+    assert fixed["5.weight"].predicted == pytest.approx(1.0, rel=1e-3)
+    assert fixed["5.weight"].std < free["5.weight"].std / 2
