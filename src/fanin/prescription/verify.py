@@ -18,6 +18,7 @@ from fanin.errors import SignalError
 from fanin.graph.graph import Op
 from fanin.graph.roles import RoleKind
 from fanin.graph.zeros import zero_nodes
+from fanin.prescription.drawing import draw_of, without_centre
 from fanin.prescription.prescription import VALUES
 
 if TYPE_CHECKING:
@@ -174,8 +175,8 @@ def _bias(plan: Plan, graph: Graph, node: Node) -> np.ndarray:
     path = None if node.bias is None else graph.parameter(node.bias).path
     for p in plan.prescriptions:
         if p.path == path and p.law in {VALUES, "constant"}:
-            values = np.array(p.values or (p.value,))
-            return values - np.array(p.centre) if p.centre else values
+            values = draw_of(without_centre(p), plan.seed)(None)
+            return values.astype(np.float64).reshape(-1)
     return np.zeros(1)
 
 
