@@ -2,15 +2,15 @@
 
 Run: ``python -m benchmarks plain [--depths 10 30 100] [--width 128] [--activations …]
 [--optimizers sgd adam] [--seeds 3] [--steps 240] [--keep FOLDER] [--markdown]``.
-A cell is a depth, an
-activation and an optimizer; in it all initializers get the same batches of
-scikit-learn's digits, the same steps and one grid of learning rates. The grid is run on
-the first seed; the two best rates on the validation images are run on the other seeds,
-and the better of them, on the validation images of all seeds, is what the initializer
-reaches: its accuracy on test images that chose nothing. Two accuracies are told apart
-by more than twice the standard error of their difference, from the test images (paired)
-and the seeds. A cell is trained from an accuracy of 0.8 on. With ``--keep`` each cell is
-written to a file when it is done, and read from it by the next run of that setting.
+A cell is a depth, an activation and an optimizer; in it all initializers get the same
+batches of scikit-learn's digits, the same steps and one grid of learning rates. The
+grid is run on the first seed; the two best rates on the validation images are run on
+the other seeds, and the better of them, on the validation images of all seeds, is what
+the initializer reaches: its accuracy on test images that chose nothing. Two accuracies
+are told apart by more than twice the standard error of their difference, from the test
+images (paired) and the seeds. A cell is trained from an accuracy of 0.8 on. With
+``--keep`` each cell is written to a file when it is done, and read from it by the next
+run of that setting.
 """
 
 from __future__ import annotations
