@@ -19,8 +19,8 @@ from fanin.prescription.branches import (
     homogeneity,
     is_normalized_after,
     members_of,
-    shortcut_factor,
 )
+from fanin.prescription.shortcuts import shortcut_factor, shortcut_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -87,15 +87,32 @@ class Blocks:
     def __init__(self, graph: Graph) -> None:
         self.setting: Setting = setting_of(graph)
         self.flow = self.setting.flow
-        self._members = {
-            joint.node: members_of(self.setting, joint)
-            for joint in self.setting.joints.values()
-            if joint.shortcut is not None
-            and joint.node not in self.setting.attention.logits
-        }
+        self._members = self._without_scans(
+            {
+                joint.node: members_of(self.setting, joint)
+                for joint in self.setting.joints.values()
+                if joint.shortcut is not None
+                and joint.node not in self.setting.attention.logits
+            }
+        )
         self._chain_of = _chains_of(self.setting, self._members)
         self.chains = self._chains()
         self.all: tuple[Block, ...] = tuple(self._numbered())
+
+    def _without_scans(self, found: dict[int, Members]) -> dict[int, Members]:
+        """Leave out sums within a branch that a parameter weighs a way around for.
+
+        So a scan adds D·u to what it gives (Gu & Dao 2023): no stream of its own.
+        """
+        inner = {i for members in found.values() for i in members.own}
+        return {
+            i: members
+            for i, members in found.items()
+            if i not in inner or not self._is_weighed(i)
+        }
+
+    def _is_weighed(self, joint: int) -> bool:
+        return bool(shortcut_parameters(self.flow, self.setting.joints[joint]))
 
     @cached_property
     def by_path(self) -> Mapping[str, Block]:

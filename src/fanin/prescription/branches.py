@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fanin.graph.flow import VALUES, is_affine
+from fanin.graph.flow import VALUES
 from fanin.graph.graph import Op
 from fanin.graph.roles import RoleKind
 from fanin.graph.roles.walks import MOVING, is_bounded
@@ -198,58 +198,6 @@ def _hides(node: Node) -> bool:
 
 def _is_lookup(node: Node) -> bool:
     return node.weight is not None and node.weight.roles.is_lookup
-
-
-def shortcut_factor(flow: Flow, joint: Joint) -> float | None:
-    """Give the constant by which the stream is multiplied before a branch is added.
-
-    1 where it is added as it is; None where a parameter or an activation multiplies it.
-
-    >>> from fanin.graph.roles.setting import setting_of
-    >>> from fanin.graph.sketch import Sketch
-    >>> sketch = Sketch()
-    >>> x = sketch.dense(sketch.input((4, 2)), 3, path="stem")
-    >>> twice = sketch.apply(x, lambda x: 2.0 * x)
-    >>> y = sketch.combine(Op.ADD, twice, sketch.dense(x, 3, path="0"))
-    >>> setting = setting_of(sketch.graph(y))
-    >>> shortcut_factor(setting.flow, setting.joints[y])
-    2.0
-    """
-    factor, current = (
-        1.0,
-        flow.nodes.get(-1 if joint.shortcut is None else joint.shortcut),
-    )
-    while current is not None and current.id != joint.fork:
-        if current.op is Op.MULTIPLY:
-            number = _constant_factor(flow, current)
-            if number is None:
-                return None
-            factor *= number
-        elif is_affine(current):
-            scaling = current.details.get("factor")
-            factor *= float(scaling) if isinstance(scaling, float | int) else 1.0
-        elif current.op not in MOVING:
-            break
-        sources = flow.before(current)
-        current = sources[0] if len(sources) == 1 else None
-    return factor
-
-
-def _constant_factor(flow: Flow, product: Node) -> float | None:
-    """Give the one number that a product multiplies its only activation by."""
-    constants = [flow.nodes[i] for i in product.inputs]
-    constants = [node for node in constants if node.op is Op.CONSTANT]
-    if product.scale is not None or len(constants) != len(product.inputs) - 1:
-        return None
-    factor = 1.0
-    for node in constants:
-        mean, square = node.details.get("mean"), node.details.get("second_moment")
-        if not isinstance(mean, float) or not isinstance(square, float):
-            return None
-        if abs(mean**2 - square) > 1e-6 * square:
-            return None
-        factor *= mean
-    return factor
 
 
 def is_normalized_after(flow: Flow, joint: Joint) -> bool:

@@ -17,11 +17,14 @@ from transformers import (
 
 from fanin.api.task import find_framework, make_task
 from fanin.errors import ArgumentError
+from fanin.graph.graph import Op
+from fanin.graph.sketch import Sketch
 from fanin.prescription import make_plan
 from fanin.prescription.drawn import bound_of
 from tests.unit.prescription.policies.streams import (
     WIDTH,
     encoder_decoder,
+    relu,
     residual_mlp,
     transformer,
 )
@@ -246,3 +249,35 @@ def test_nothing_is_said_of_a_model_as_the_source_has_it(policy, graph):
     name = {"deepnorm": "DeepNorm", "t_fixup": "T-Fixup", "rezero": "ReZero"}[policy]
 
     assert not [t for t in make_plan(graph, policy=policy).warnings if name in t]
+
+
+def admin_sketch(n_blocks):
+    """LN(ω·x + W·relu(V·x)), where every branch reads a normalized stream."""
+    sketch = Sketch()
+    x = sketch.normalize(sketch.input((4, WIDTH)), path="first", kind="layer")
+    for i in range(n_blocks):
+        z = sketch.apply(sketch.dense(x, 64, path=f"{i}.up"), relu)
+        z = sketch.dense(z, WIDTH, path=f"{i}.down")
+        factor = sketch.parameter(f"{i}.omega", (WIDTH,))
+        scaled = sketch.add_node(Op.MULTIPLY, (x, factor))
+        total = sketch.combine(Op.ADD, scaled, z)
+        x = sketch.normalize(total, path=f"{i}.norm", kind="layer")
+    return sketch.graph(sketch.dense(x, 10, path="head"))
+
+
+def test_admin_weighs_the_shortcut_by_the_branches_before():
+    plan = make_plan(admin_sketch(4), policy="admin")
+
+    # x of rms 1 through two weights of variance 2/(16 + 64) with a relu between
+    variance = WIDTH * (2 / 80) * 0.5 * 64 * (2 / 80)
+    wanted = [1.0, *(sqrt(i * variance) for i in (1, 2, 3))]
+    assert [plan[f"{i}.omega"].value for i in range(4)] == pytest.approx(
+        wanted, rel=1e-4
+    )
+    assert not plan.warnings
+
+
+def test_admin_says_where_there_is_no_factor():
+    found = make_plan(transformer(2, order="post"), policy="admin")
+
+    assert any("4 of 4 residual sums" in text for text in found.warnings)
