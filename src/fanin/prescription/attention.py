@@ -10,10 +10,9 @@ gradients are too. Where c·√d is below 1, as c = 1/d has it for transfer over
 or lengths are divided out, nothing is changed.
 
 Values averaged over T keys have second moment q_v·(ρ + (1 − ρ)·E[Σα²]), ρ the
-correlation of two positions: down to q_v·e/T. At the end of a residual branch the
-weight behind them is sized for one key's values, q_v, all the same: made up for, the
-average would come √T times too large as soon as a row attends to one key, as the first
-row of causal attention does from the start.
+correlation of two positions: down to q_v·e/T. The weight behind them reads the average
+and is sized for it, by theory or on the batch: left as small as that, attention would
+hardly reach the stream, nor gradients attention.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from typing import TYPE_CHECKING
 from fanin.graph.flow import SHAPING, is_affine
 from fanin.graph.graph import Op
 from fanin.graph.roles import RoleKind
-from fanin.graph.roles.walks import MOVING, backward
+from fanin.graph.roles.walks import backward
 from fanin.prescription.factors import attentions
 from fanin.prescription.prescription import Part
 
@@ -104,22 +103,3 @@ def matched(choice: Choice, role: Role, size: float) -> Choice:
     taken = sum(part.size / part.period for part in parts)
     share = sqrt(1.0 - taken * (1.0 - size**2))
     return replace(choice, parts=parts, target=choice.target * share, reason=reason)
-
-
-def values_read(flow: Flow, node: Node, mixes: frozenset[int]) -> Node | None:
-    """Give the values that a weight behind attention reads a mixture of."""
-
-    def passing(source: Node) -> bool:
-        return source.op in MOVING or is_affine(source)
-
-    for way in backward(flow, flow.nodes[node.inputs[0]], passing):
-        if way[-1].id in mixes:
-            operands = flow.before(way[-1])
-            shares = {n.id for n in operands if _is_of_softmax(flow, n)}
-            return next((n for n in operands if n.id not in shares), None)
-    return None
-
-
-def _is_of_softmax(flow: Flow, node: Node) -> bool:
-    ways = backward(flow, node, lambda n: n.op in MOVING or is_affine(n))
-    return any(way[-1].op is Op.SOFTMAX for way in ways)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fanin.graph.roles import Role, RoleKind
 from fanin.prescription.by_hand import set_by_hand
 from fanin.prescription.fitted import norm_gain
+from fanin.prescription.recurrent import cell_bias
 from fanin.prescription.tables import BESIDE, CONSTANTS, FITTED, KEPT, SCALED, SUMMED
 from fanin.prescription.write_down import (
     by_scheme,
@@ -47,6 +48,11 @@ def _bias_or_value(desk: Desk, parameter: Parameter, role: Role) -> Prescription
     offset = desk.chooser.offsets.get(parameter.path)
     if offset is not None and desk.law is None:
         return offset_bias(parameter, role, offset, desk.weights[offset.weight])
+    if role.kind is RoleKind.BIAS and role.slices:
+        is_forgetting = parameter.path in desk.chooser.special.forgetting
+        of_cell = cell_bias(parameter, role, is_forgetting=is_forgetting)
+        if of_cell is not None:
+            return of_cell
     return _value(desk, parameter, role)
 
 

@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fanin.graph.roles import RoleKind
-from fanin.graph.roles.attention import attention_of
 from fanin.graph.roles.residual import joints
-from fanin.prescription.attention import matched, matched_sizes, values_read
+from fanin.prescription.attention import matched, matched_sizes
 from fanin.prescription.choices import (
     embedding_choice,
     head_choice,
@@ -16,7 +15,7 @@ from fanin.prescription.choices import (
     scaled,
 )
 from fanin.prescription.embedded import Rows, rooms_of
-from fanin.prescription.recurrent import n_gates
+from fanin.prescription.recurrent import forgetting, n_gates
 from fanin.prescription.tied_logits import output_factor
 
 if TYPE_CHECKING:
@@ -33,7 +32,8 @@ class Special:
     """What is found once about tables, streams, attentions and recurrent cells.
 
     rows: sizes of tables and tokens, by path. streams: root mean square of the stream
-    behind each sum where a branch comes back, by the sum's id.
+    behind each sum where a branch comes back, by the sum's id. forgetting: biases that
+    hold forget gates open, by path.
     """
 
     def __init__(self, flow: Flow, roles: Mapping[str, Role]) -> None:
@@ -44,9 +44,8 @@ class Special:
         self.rows = rooms.rows
         self.streams = {j.node: rooms.streams.get(j.node, 1.0) for j in sums}
         self._of_end = {end: self.streams[j.node] for j in sums for end in j.ends}
+        self.forgetting = forgetting(flow.graph, roles)
         self._matched = matched_sizes(flow)
-        joined = frozenset(self.streams)
-        self._mixes = frozenset(attention_of(flow, joined).mixes)
 
     def size_of(self, path: str) -> float:
         """Give the root mean square of a parameter that is a value of its own."""
@@ -61,7 +60,8 @@ class Special:
             return embedding_choice(self.rows.get(path, alone))
         n_blocks = n_gates(self.flow.graph, node, role)
         if role.kind is RoleKind.RECURRENT:
-            return replace(recurrent_choice(node), n_blocks=n_blocks)
+            choice = recurrent_choice(node)
+            return replace(choice, n_blocks=n_blocks, is_calibrated=False)
         if role.kind is RoleKind.INPUT_TO_HIDDEN:
             reason = (
                 f"Takes the input of each step in (rms {x.rms:.4g}), each gate for "
@@ -70,15 +70,6 @@ class Special:
             choice = scaled(node, "lecun", 1.0 / x.rms, x, reason, None)
             return replace(choice, n_blocks=n_blocks)
         return None
-
-    def read(
-        self, node: Node, role: Role, x: Moments, sizes: Mapping[int, Moments | None]
-    ) -> Moments:
-        """Give what a weight is scaled for: of mixed values those of one position."""
-        if role.kind is not RoleKind.ATTENTION_OUTPUT or not role.n_branches:
-            return x
-        values = values_read(self.flow, node, self._mixes)
-        return x if values is None else sizes.get(values.id) or x
 
     def head(self, node: Node, x: Moments, choice: Choice) -> Choice:
         """Scale the head for the size of the model's output."""
@@ -95,8 +86,6 @@ class Special:
                 target=choice.target * size,
                 reason=f"{choice.reason} Its stream begins with rms {size:.4g}.",
             )
-        if role.kind is RoleKind.ATTENTION_OUTPUT and role.n_branches:
-            return replace(choice, is_calibrated=False)
         if node.id in self._matched:
             return matched(choice, role, self._matched[node.id])
         return choice
