@@ -163,22 +163,29 @@ def _mismatch(desk: Desk, mine: Parameter, other: Parameter) -> str:
         return f"{sizes}, with other axes"
     if any(a < b for a, b in zip(mine.shape, other.shape, strict=True)):
         return f"{sizes}, so the base is larger"
-    fixed = _fixed_axes(desk, mine)
+    fixed = _fixed_axes(desk, mine, other)
     if any(mine.shape[axis] != other.shape[axis] for axis in fixed):
         return f"{sizes}, but that axis is no width"
     return ""
 
 
-def _fixed_axes(desk: Desk, parameter: Parameter) -> tuple[int, ...]:
-    """Give the axes that are the task's: kernels, and the units of the output."""
-    kind = desk.roles[parameter.path].kind
-    if kind is RoleKind.HEAD_BIAS:
-        return tuple(range(len(parameter.shape)))
-    weight = desk.weights.get(parameter.path)
+def _fixed_axes(desk: Desk, mine: Parameter, other: Parameter) -> tuple[int, ...]:
+    """Give the axes that are the task's: a kernel's sides, the units of the output.
+
+    Where what the model gives is as wide as the model (features, and no classes), its
+    last weight grows by one factor on both sides.
+    """
+    weight = desk.weights.get(mine.path)
     if weight is None:
         return ()
-    is_head = kind is RoleKind.HEAD
-    return (*weight.roles.kernel, *(weight.roles.outputs if is_head else ()))
+    roles = weight.roles
+    if desk.roles[mine.path].kind is not RoleKind.HEAD:
+        return roles.kernel
+    read, given = (
+        prod(mine.shape[axis] / other.shape[axis] for axis in axes)
+        for axes in (roles.inputs, roles.outputs)
+    )
+    return roles.kernel if read == given else (*roles.kernel, *roles.outputs)
 
 
 def _growth(desk: Desk, small: Desk, mine: Parameter, other: Parameter) -> Growth:

@@ -111,6 +111,18 @@ def test_a_kernel_of_another_size_is_no_width():
         make_plan(convolutional(32), policy="mup", base=convolutional(8, kernel=1))
 
 
+def test_features_as_wide_as_the_model_are_no_other_task():
+    def features(width):
+        sketch = Sketch()
+        z = sketch.apply(sketch.dense(sketch.input((4, 6)), width, path="in"), np.tanh)
+        return sketch.graph(sketch.dense(z, 2 * width, path="out"))
+
+    found = kinds(features(32), features(8))
+
+    assert found["out.weight"] == "hidden"
+    assert found["out.bias"] == "input"
+
+
 def test_a_base_and_a_width_contradict_each_other():
     with pytest.raises(ContradictionError, match="16"):
         make_plan(perceptron(32), policy="mup(width=16)", base=perceptron(8))
