@@ -118,3 +118,19 @@ def test_lsuv_gives_every_output_deviation_one_in_one_pass():
                 found.append(float(z.pow(2).mean().sqrt()))
 
     assert found == pytest.approx([1.0] * 8, rel=1e-3)
+
+
+def test_auto_draws_sines_with_a_frequency_as_siren_does():
+    graph = sine_sketch(30.0)
+    weights = [f"{i}.weight" for i in range(3)]
+    auto, published = make_plan(graph), make_plan(graph, policy="siren")
+
+    assert [auto[w].std for w in weights] == [published[w].std for w in weights]
+    assert not auto.warnings
+
+
+def test_auto_takes_a_plain_sine_for_an_activation():
+    graph = sine_sketch(1.0)
+
+    auto, published = (make_plan(graph, policy=name) for name in ("auto", "siren"))
+    assert auto["1.weight"].std != published["1.weight"].std
