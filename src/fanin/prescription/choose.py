@@ -76,9 +76,19 @@ class Chooser(Forward):
         self.offsets: dict[str, Offset] = {}
         self.families: dict[int, Family] = {}
         self.special = Special(self.flow, found)
+        self._given_sizes: set[int] = set()
+
+    def _has_given_size(self, node: Node) -> bool:
+        """Say whether kept weights set a size, with no norm or drawn weight after."""
+        if node.op is Op.LINEAR and node.weight is not None:
+            return self.graph.parameter(node.weight.path).path in self.kept
+        is_sized = node.op is Op.NORMALIZE
+        return not is_sized and any(i in self._given_sizes for i in node.inputs)
 
     def _visit(self, node: Node) -> Moments | None:
         """Where no rule is, take the size that calibration would give: 1."""
+        if self._has_given_size(node):
+            self._given_sizes.add(node.id)
         predicted = super()._visit(node)
         if predicted is None or predicted.second_moment == 0.0:
             return with_pairs.unknown(node)
@@ -106,7 +116,7 @@ class Chooser(Forward):
     def _add(self, node: Node) -> Moments | None:
         total = super()._add(node)
         size = self.special.streams.get(node.id)
-        if size is not None:
+        if size is not None and node.id not in self._given_sizes:
             return _sized(total or with_pairs.unknown(node), size**2)
         return total
 
@@ -162,8 +172,8 @@ class Chooser(Forward):
     def _family(self, node: Node, x: Moments) -> Family | None:
         if node.id not in self.families:
             found = self.chains.family(node) or _family_if_finite(node, x)
-            if found is None:
-                return None
+            if found is None or node.id in self._given_sizes:
+                return found  # known at the size that the plan aims at, and no other
             self.families[node.id] = found
         return self.families[node.id]
 

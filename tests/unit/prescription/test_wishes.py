@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fanin.errors import ArgumentError, ContradictionError, UnknownParameterError
+from fanin.graph.graph import Op
 from fanin.graph.sketch import Sketch
 from fanin.prescription import Evidence, make_plan
 from fanin.prescription.choices import HEAD_RMS
@@ -257,3 +258,23 @@ def test_biases_that_the_caller_sets_are_not_counted_on_to_centre():
     assert fixed["5.bias"].scheme == "zeros"
     assert fixed["5.weight"].predicted == pytest.approx(1.0, rel=1e-3)
     assert fixed["5.weight"].std < free["5.weight"].std / 2
+
+
+def small_residual(n_blocks=3):
+    sketch = Sketch()
+    stream = sketch.dense(sketch.input((8, 20)), 40, path="stem")
+    for i in range(n_blocks):
+        z = sketch.dense(sketch.apply(stream, relu), 40, path=f"{i}.a")
+        z = sketch.dense(sketch.apply(z, relu), 40, path=f"{i}.b")
+        stream = sketch.combine(Op.ADD, stream, z)
+    return sketch.graph(sketch.dense(stream, 10, path="head"))
+
+
+def test_a_new_block_on_a_body_of_small_weights_reads_the_stream_as_it_is():
+    graph = small_residual()
+    rng = np.random.default_rng(0)
+    values = {p.path: 0.02 * rng.normal(size=p.shape) for p in graph.parameters}
+    plan = make_plan(graph, only=["2.*", "head.*"], evidence=Evidence(values=values))
+
+    assert plan["2.a.weight"].predicted == pytest.approx(1.0, rel=1e-3)
+    assert plan.warnings == ()
