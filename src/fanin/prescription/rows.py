@@ -127,7 +127,7 @@ def _likeness(p: Prescription) -> tuple[object, ...]:
     path = re.sub(r"\d+", "#", p.path)
     scheme = short_scheme(p.scheme)
     is_scaled = p.std > 0.0
-    form = (p.n_blocks, p.mirrored, p.parts)
+    form = (p.n_blocks, p.mirrored, p.parts, p.seed)
     return (path, p.shape, p.role, scheme, p.law, is_scaled, f"{p.value:.4g}", form)
 
 
@@ -191,7 +191,8 @@ def structure(p: Prescription) -> list[str]:
     ... )
     ['4 blocks', 'mirrored']
     """
-    words = [f"{p.n_blocks} blocks"] if p.n_blocks > 1 else []
+    words = [] if p.seed is None else [f"seed {p.seed}"]
+    words += [f"{p.n_blocks} blocks"] if p.n_blocks > 1 else []
     words += ["mirrored"] if p.mirrored else []
     words += [
         f"{part.kind} ×{part.factor:.3g}"

@@ -304,6 +304,10 @@ def test_like_parameters_share_a_row():
     assert "blocks.3.b.weight" not in text
 
 
+def test_a_seed_of_its_own_is_shown():
+    assert "zeros, seed 7" in str(make_plan(net(), seeds={"head.bias": 7}))
+
+
 def test_every_parameter_is_named_or_in_a_range():
     text = str(make_plan(net(1)))
 
