@@ -3,7 +3,7 @@
 What is added up has its share of the sum, 1/√k of k; what is joined to a sequence is as
 large as the rest of it; a factor behind a table (Gemma's √width) divides its rows.
 
-A table that is the head too is smaller: its logits have root mean square 0.3 or less
+A table that is the head too is smaller: its logits have root mean square 0.2 or less
 (``tied_logits.py``). All else that meets such a table in a sum, and the ends of the
 branches of its stream, are scaled with it: the normalized stream does not feel it, and
 no branch drowns the tokens.

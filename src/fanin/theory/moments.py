@@ -9,7 +9,7 @@ docstrings, and tests/claims/test_propagation.py holds each against Monte Carlo.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import exp, isfinite, log, sqrt
+from math import exp, inf, isfinite, log, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -183,9 +183,16 @@ def through_function(x: Moments, rule: GaussianRule) -> Moments:
         second_moment=q,
         kurtosis=rule.kurtosis,
         log_variance=slope**2 * x.log_variance,
-        low=min(x.low**slope, x.high**slope),
-        high=max(x.low**slope, x.high**slope),
+        low=min(_power(x.low, slope), _power(x.high, slope)),
+        high=max(_power(x.low, slope), _power(x.high, slope)),
     )
+
+
+def _power(factor: float, slope: float) -> float:
+    """Give factor^slope; of 0, from which a decreasing φ may be anywhere, the limit."""
+    if factor == 0.0 and slope < 0.0:
+        return inf
+    return factor**slope
 
 
 def through_sum(parts: Sequence[Moments]) -> Moments:
