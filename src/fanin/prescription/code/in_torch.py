@@ -144,7 +144,7 @@ def _drawing(recipe: Recipe, target: str, number: str, rng: str) -> list[str]:
         if n_chunks > 1:
             inner = _call(recipe, "block", number, rng)
             return [f"for block in {target}.chunk({n_chunks}):", f"    {inner}"]
-        first, drawn = _laid_out(recipe, recipe.matrices, number, rng)
+        first, drawn = _laid_out(recipe, recipe.matrices, target, number, rng)
     elif is_direct:
         return [_call(recipe, target, number, rng)]
     else:
@@ -184,9 +184,11 @@ def _chunks(recipe: Recipe, matrices: Matrices) -> int:
 
 
 def _laid_out(
-    recipe: Recipe, m: Matrices, number: str, rng: str
+    recipe: Recipe, m: Matrices, target: str, number: str, rng: str
 ) -> tuple[list[str], str]:
     """Draw matrices and lay them out: a first line, and the weight as an expression."""
+    if recipe.law == "orthogonal" and m.column_axis == 0 and recipe.n_blocks == 1:
+        return [], _call(recipe, _empty(recipe, target, recipe.block), number, rng)
     if recipe.law == "identity":
         n_inputs = m.n_columns // m.n_positions
         sides = f"{m.n_matrices}, {m.n_rows}, {n_inputs}, {m.n_positions}, {m.centre}"

@@ -8,8 +8,8 @@ import numpy as np
 
 from fanin.sampler.truncation import cut_at
 
-DIGITS: Final = 8
-"""Of stds and gains: an error of 1e-8 is below that of float32."""
+DIGITS: Final = 7
+"""Of stds and gains: what is left out is below the last bit of float32."""
 CUT: Final = 2.0
 """Where truncated normal laws are cut, in units of the std before the cut."""
 
@@ -30,7 +30,7 @@ def parent_std(number: str) -> str:
     """Give the std before the cut, of a truncated normal law with that std after it.
 
     >>> parent_std("1"), parent_std("std")
-    ('1.1368472', '1.1368472 * std')
+    ('1.136847', '1.136847 * std')
     """
     return times(number, cut_at(CUT).parent_std(1.0))
 
@@ -53,9 +53,9 @@ def exact(value: float, dtype: str) -> str:
 
 
 def rounded(value: float) -> str:
-    """Give a std or a gain to 8 digits.
+    """Give a std or a gain to 7 digits.
 
     >>> rounded(2**-0.5), rounded(0.02)
-    ('0.70710678', '0.02')
+    ('0.7071068', '0.02')
     """
     return f"{value:.{DIGITS}g}"
