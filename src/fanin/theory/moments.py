@@ -192,7 +192,7 @@ def _power(factor: float, slope: float) -> float:
     """Give factor^slope; of 0, from which a decreasing φ may be anywhere, the limit."""
     if factor == 0.0 and slope < 0.0:
         return inf
-    return factor**slope
+    return float(factor**slope)
 
 
 def through_sum(parts: Sequence[Moments]) -> Moments:

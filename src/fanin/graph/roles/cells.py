@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fanin.graph.flow import is_affine
 from fanin.graph.graph import Op
 from fanin.graph.roles.kinds import RoleKind, RoleSlice
 from fanin.graph.roles.residual import ends
@@ -167,10 +168,10 @@ def _gate_of(flow: Flow, cut: Node, step: frozenset[int]) -> RoleKind | None:
     pairs = [
         (reader, partner)
         for function in functions
-        for reader in flow.after(function.id)
+        for last, reader in forward(flow, function, is_affine)
         if is_product(flow, reader)
         for partner in flow.before(reader)
-        if partner.id != function.id
+        if partner.id != last.id
     ]
     return _by_partners(flow, pairs, step) if pairs else None
 
