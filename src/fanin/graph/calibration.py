@@ -20,16 +20,24 @@ class Aim:
     unit's mean over samples and positions. follower: path of a bias that is a multiple
     of the weight, so that it counts as part of the output. n_centred: how many units
     the output has if each of them is to be centred, 0 if not. most: root mean square
-    that the output may have before it is centred.
+    that the output may have before it is centred. least_shared: share of the mean
+    square that is the units' means, from which on the output is centred.
 
     >>> Aim(size=0.3, n_centred=10, most=1.0).factor(deviation=0.1, rms=0.5)
     2.0
+    >>> Aim(size=1.0, n_centred=10, least_shared=0.5).centres(deviation=0.8, rms=1.0)
+    False
     """
 
     size: float
     follower: str | None = None
     n_centred: int = 0
     most: float = float("inf")
+    least_shared: float = 0.0
+
+    def centres(self, *, deviation: float, rms: float) -> bool:
+        """Say whether an output of such a deviation and rms is to be centred."""
+        return deviation**2 <= (1.0 - self.least_shared) * rms**2
 
     def factor(self, *, deviation: float, rms: float) -> float:
         """Give the factor for an output of such a deviation and root mean square."""

@@ -5,6 +5,8 @@ batch of what the weight gives, and the weight is scaled so that the standard de
 over samples, and not the root mean square, is the target (Salimans & Kingma 2016,
 "Weight Normalization", section 3, for every layer). Behind pooled ReLUs nearly all of
 the square is one constant that samples share, and would starve what tells them apart.
+Other layers are centred where that constant is more than unrelated samples share
+behind ReLU, E[relu]²/E[relu²] = 1/π: there, samples have become alike.
 """
 
 from __future__ import annotations
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
     from fanin.graph.graph import Graph, Node
     from fanin.prescription.plan import Plan
 
-CENTRED: Final = frozenset({RoleKind.HEAD_BIAS})
-"""Roles of biases that centre what they are added to, under the policy "auto"."""
+CENTRED: Final = {RoleKind.HEAD_BIAS: 0.0, RoleKind.BIAS: 0.35}
+"""Roles of biases that centre what they are added to, under the policy "auto", and the
+share of its mean square that samples must share for it."""
 LEAST_SAMPLES: Final = 8
 """Samples from which on a mean over the batch is worth taking off."""
 MOST_UNITS: Final = 4096
@@ -51,10 +54,18 @@ def calibration_aims(plan: Plan, graph: Graph) -> dict[str, Aim]:
             size=target,
             follower=followers.get(path),
             n_centred=written[centred[path]].size if path in centred else 0,
-            most=MOST_RMS if path in centred else float("inf"),
+            **_limits(written[centred[path]]) if path in centred else {},
         )
         for path, target in calibration_targets(plan, graph).items()
     }
+
+
+def _limits(bias: Prescription) -> dict[str, float]:
+    """Give from when an output is centred, and what bounds a head before it is."""
+    limits = {"least_shared": CENTRED[RoleKind(bias.role)]}
+    if bias.role == RoleKind.HEAD_BIAS:
+        limits["most"] = MOST_RMS
+    return limits
 
 
 def centred_biases(plan: Plan, graph: Graph) -> dict[str, str]:
@@ -99,7 +110,7 @@ def with_calibration(plan: Plan, found: Calibration, graph: Graph) -> Plan:
     centres = {
         bias: found.centres[weight]
         for weight, bias in centred_biases(plan, graph).items()
-        if weight in found.centres
+        if np.any(found.centres.get(weight, 0.0))
     }
     changed = (_centred(p, centres) for p in scaled.prescriptions)
     return replace(scaled, prescriptions=tuple(changed))

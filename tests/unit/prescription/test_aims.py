@@ -19,15 +19,30 @@ def net(n_samples=LEAST_SAMPLES, *, has_bias=True):
     return sketch.graph(sketch.dense(z, 4, path="head", has_bias=has_bias))
 
 
-def test_the_head_is_centred_and_nothing_else():
+def test_heads_are_centred_always_and_others_where_samples_share_more_than_chance():
     graph = net()
 
     aims = calibration_aims(make_plan(graph), graph)
 
-    assert {path: aim.n_centred for path, aim in aims.items()} == {
-        "first.weight": 0,
-        "head.weight": 4,
+    assert {p: (aim.n_centred, aim.least_shared) for p, aim in aims.items()} == {
+        "first.weight": (16, 0.35),
+        "head.weight": (4, 0.0),
     }
+    assert aims["first.weight"].most == float("inf")
+    assert aims["head.weight"].most == 1.0
+
+
+def test_an_output_of_which_samples_share_too_little_keeps_its_bias():
+    graph = net()
+    plan = make_plan(graph)
+    found = Calibration(
+        factors={"first.weight": 1.5}, centres={"first.weight": np.zeros(16)}
+    )
+
+    made = with_calibration(plan, found, graph)
+
+    assert made["first.bias"] == plan["first.bias"]
+    assert made["first.weight"].std == pytest.approx(1.5 * plan["first.weight"].std)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +59,7 @@ def test_the_head_is_centred_and_nothing_else():
 def test_a_head_is_not_centred(graph, wishes):
     plan = make_plan(graph, **wishes)
 
-    assert not centred_biases(plan, graph)
+    assert "head.weight" not in centred_biases(plan, graph)
 
 
 def test_the_bias_is_the_prior_less_the_mean_and_keeps_the_two_apart():

@@ -60,12 +60,11 @@ class Tuner:
         bias = None if follower is None else self._bias(follower, product)
         sums, left_out = _without(wide, None if follower else product.bias)
         full = sums if bias is None else sums + bias
-        means = self._means(path, product, full)
-        rms = _rms(full)
+        means, deviation, rms = self._around(path, product, full)
         factor = self.seen.see(
             path,
             product.degrees[path],
-            deviation=rms if means is None else _rms(full - means),
+            deviation=deviation,
             rms=rms,
             size=output.numel(),
         )
@@ -78,6 +77,18 @@ class Tuner:
             scaled = scaled - means * factor
             self.seen.centres[path] = as_float64(means * factor).reshape(-1)
         return (scaled if left_out is None else scaled + left_out).to(output.dtype)
+
+    def _around(
+        self, path: str, product: Product, output: torch.Tensor
+    ) -> tuple[torch.Tensor | None, float, float]:
+        """Give the means that are to be taken off, deviation, and root mean square."""
+        means, rms = self._means(path, product, output), _rms(output)
+        if means is None:
+            return None, rms, rms
+        deviation = _rms(output - means)
+        if self.goals.aims[path].centres(deviation=deviation, rms=rms):
+            return means, deviation, rms
+        return None, rms, rms
 
     def _means(
         self, path: str, product: Product, output: torch.Tensor

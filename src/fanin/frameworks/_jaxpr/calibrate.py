@@ -134,6 +134,9 @@ class _Tuned:
             axes = product.other_axes(array.shape, aim.n_centred)
             means = 0.0 if axes is None else wide.mean(axis=axes, keepdims=True)
             rms, deviation = _rms(wide), _rms(wide - means)
+            is_centred = deviation**2 <= (1.0 - aim.least_shared) * rms**2
+            means = jnp.where(is_centred, means, 0.0)
+            deviation = jnp.where(is_centred, deviation, rms)
             factor: Any = jnp.float32(1.0)
             if value in self.whole:
                 factor = self._factor(settled, product, deviation, rms)

@@ -54,14 +54,17 @@ def calibrate(
             if product is None or not int(tf.size(tensor)):
                 return tensor
             numbers = np.asarray(tensor.numpy(), dtype=np.float64)
-            n_units = goals.aims[product.path].n_centred
-            axes = product.other_axes(numbers.shape, n_units)
+            aim, rms = goals.aims[product.path], _rms(numbers)
+            axes = product.other_axes(numbers.shape, aim.n_centred)
             means = 0.0 if axes is None else numbers.mean(axis=axes, keepdims=True)
+            deviation = _rms(numbers - means)
+            if not aim.centres(deviation=deviation, rms=rms):
+                axes, means, deviation = None, 0.0, rms
             factor = seen.see(
                 product.path,
                 product.degree,
-                deviation=_rms(numbers - means),
-                rms=_rms(numbers),
+                deviation=deviation,
+                rms=rms,
                 size=numbers.size,
             )
             if axes is not None:

@@ -293,3 +293,17 @@ def test_a_model_without_memory_is_refused_and_only_planned():
         framework.calibrate(model, task, {}, {"0.weight": Aim(size=1.0)})
 
     assert not fanin.plan(model, torch.ones(4, 8), seed=0).is_calibrated
+
+
+@pytest.mark.parametrize(("mean", "is_centred"), [(1.0, False), (3.0, True)])
+def test_an_output_is_centred_from_a_share_on(mean, is_centred):
+    net = nn.Linear(1, 1)
+    values = {"weight": np.array([[1.0]]), "bias": np.array([0.0])}
+    signs = np.array([[1.0], [-1.0]] * 8, dtype=np.float32)
+    aims = {"weight": Aim(size=1.0, n_centred=1, least_shared=0.6)}
+
+    found = framework.calibrate(net, Task(batch=mean + signs), values, aims)
+
+    size = 1.0 if is_centred else (mean**2 + 1.0) ** 0.5
+    assert found.factors["weight"] == pytest.approx(1.0 / size)
+    assert ("weight" in found.centres) is is_centred
