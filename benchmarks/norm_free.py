@@ -1,10 +1,10 @@
 """Published architectures trained without their normalization, by initializer.
 
 Run: ``python -m benchmarks norm_free [--nets NAME ...] [--depths 1 2 4] [--seeds 3]
-[--steps 120] [--norm] [--markdown]``. Nets: ``benchmarks/models/norm_free.py``; a cell
-is a net of a depth with an optimizer. Task: scikit-learn's digits, each shown dark on
-light or light on dark by the toss of a coin; a linear model's logits change sign with
-the image, so it must fail (its accuracy is printed). All initializers have one grid of
+[--steps 100] [--norm] [--jobs 1] [--markdown]``. A cell is a net of
+``benchmarks/models/norm_free.py``, of a depth, with an optimizer. Task: scikit-learn's
+digits, each shown dark on light or light on dark by the toss of a coin; a linear
+model's logits change sign with the image, so it must fail (its accuracy is printed). All initializers have one grid of
 learning rates, the same batches and the same budget; those of a cell are trained side
 by side in one stack. With ``--norm`` the normalization layers stay, and what the
 authors of each architecture draw themselves stands beside fanin.
@@ -14,8 +14,11 @@ from __future__ import annotations
 
 import argparse
 import warnings
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
+from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,8 +38,8 @@ if TYPE_CHECKING:
     Initializer = Callable[[nn.Module, torch.Tensor], str]
 
 RATES = {
-    "sgd": (0.3, 0.1, 0.03, 0.01, 0.003),
-    "adam": (0.03, 0.01, 0.003, 0.001, 0.0003),
+    "sgd": (0.1, 0.03, 0.01, 0.003),
+    "adam": (0.03, 0.01, 0.003, 0.001),
 }
 PROBE = 128
 """So many images are shown to each initializer."""
@@ -223,22 +226,35 @@ def authors_of(net: str) -> dict[str, Initializer]:
     return {"default": default, "authors": authors, "fanin": ours}
 
 
-def measured(options: argparse.Namespace, data: Data) -> Cells:
-    """Train every cell, and print each as it ends."""
+Task = tuple[str, int, str]
+"""A net's name, how many times its blocks, and the optimizer."""
+
+
+def trained(task: Task, setting: Setting) -> dict[str, Standing]:
+    """Train one cell; what a process of its own can do."""
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    net, depth, optimizer = task
+    initializers = authors_of(net) if setting.norm else INITIALIZERS
+    build = partial(NETS[net], depth, norm=setting.norm)
+    return cell(build, initializers, optimizer, setting, digits())
+
+
+def measured(options: argparse.Namespace) -> Cells:
+    """Train every cell, and print each in its turn."""
     setting = Setting(seeds=options.seeds, steps=options.steps, norm=options.norm)
     names = list(authors_of("") if options.norm else INITIALIZERS)
+    tasks = list(product(options.nets, options.depths, RATES))
     table = Table(("cell", *names), is_markdown=options.markdown)
     cells: Cells = {}
-    for net in options.nets:
-        initializers = authors_of(net) if options.norm else INITIALIZERS
-        for depth in options.depths:
-            for optimizer in RATES:
-                build = partial(NETS[net], depth, norm=options.norm)
-                name = f"{net} ×{depth}, {optimizer}"
-                found = cell(build, initializers, optimizer, setting, data)
-                best = max(one.accuracy for one in found.values())
-                table.row(name, *(text(found.get(key), best) for key in names))
-                cells[name] = found
+    with ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool:
+        for task, found in zip(
+            tasks, pool.map(partial(trained, setting=setting), tasks), strict=True
+        ):
+            best = max(one.accuracy for one in found.values())
+            name = "{} ×{}, {}".format(*task)
+            table.row(name, *(text(found.get(key), best) for key in names))
+            cells[name] = found
     table.close()
     return cells
 
@@ -249,18 +265,16 @@ def main() -> None:
     parser.add_argument("--nets", nargs="*", choices=NETS, default=list(NETS))
     parser.add_argument("--depths", nargs="*", type=int, default=[1, 2, 4])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=120)
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--norm", action="store_true")
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
-    warnings.simplefilter("ignore")
-    torch.set_num_threads(1)
-    data = digits()
-    cells = measured(options, data)
+    cells = measured(options)
     names = list(authors_of("") if options.norm else INITIALIZERS)
     summary(cells, names, Table(SUMMARY, is_markdown=options.markdown))
     print(
-        f"A linear model reaches {100 * linear_accuracy(data):.1f} %. Learning rates: "
+        f"A linear model reaches {100 * linear_accuracy(digits()):.1f} %. Rates: "
         + "; ".join(
             f"{name} {', '.join(map(str, grid))}" for name, grid in RATES.items()
         )
