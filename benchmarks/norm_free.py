@@ -4,10 +4,10 @@ Run: ``python -m benchmarks norm_free [--nets NAME ...] [--depths 1 2 4] [--seed
 [--steps 100] [--norm] [--jobs 1] [--markdown]``. A cell is a net of
 ``benchmarks/models/norm_free.py``, of a depth, with an optimizer. Task: scikit-learn's
 digits, each shown dark on light or light on dark by the toss of a coin; a linear
-model's logits change sign with the image, so it must fail (its accuracy is printed). All initializers have one grid of
-learning rates, the same batches and the same budget; those of a cell are trained side
-by side in one stack. With ``--norm`` the normalization layers stay, and what the
-authors of each architecture draw themselves stands beside fanin.
+model's logits change sign with the image, so it must fail (its accuracy is printed).
+All initializers have one grid of learning rates, the same batches and the same budget;
+those of a cell are trained side by side in one stack. With ``--norm`` the normalization
+layers stay, and what the authors of each architecture draw stands beside fanin.
 """
 
 from __future__ import annotations
