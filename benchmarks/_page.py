@@ -1,6 +1,8 @@
 """Puts what the benchmarks print into docs/benchmarks.md.
 
-Run: ``python -m benchmarks._page [NAME ...]``; all commands of the page, if none.
+Run: ``python -m benchmarks._page [NAME ...]``; all commands of the page, if none. What
+a long command has printed into a file already, ``--printed FILE COMMAND`` puts there:
+``python -m benchmarks._page --printed out.md "plain --depths 10 --markdown"``.
 
 The page holds blocks that begin with ``<!-- python -m benchmarks NAME … -->`` and end
 with ``<!-- end -->``: the command is run, and what it prints replaces what is between.
@@ -44,13 +46,36 @@ def refresh(names: list[str]) -> list[str]:
         words = block["words"]
         if names and words.split()[0] not in names:
             continue
-        new = f"{block['mark']}\n{printed(words)}\n\n{block['end']}"
-        text = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(text.replace(block[0], new), encoding="utf-8")
+        put(words, printed(words))
         done.append(words)
     return done
 
 
-if __name__ == "__main__":
-    for words in refresh(sys.argv[1:]):
+def put(words: str, text: str) -> None:
+    """Replace what stands in the block of a command.
+
+    Raises:
+        ValueError: if the page has no such block.
+    """
+    page = PAGE.read_text(encoding="utf-8")
+    blocks = [block for block in BLOCK.finditer(page) if block["words"] == words]
+    if len(blocks) != 1:
+        problem = f"{PAGE.name} has {len(blocks)} blocks of {words!r}; wanted: 1."
+        raise ValueError(problem)
+    new = f"{blocks[0]['mark']}\n{text.strip()}\n\n{blocks[0]['end']}"
+    PAGE.write_text(page.replace(blocks[0][0], new), encoding="utf-8")
+
+
+def main(arguments: list[str]) -> None:
+    """Do what the command line says."""
+    if arguments[:1] == ["--printed"]:
+        file, words = arguments[1:]
+        put(words, Path(file).read_text(encoding="utf-8"))
         print(f"written: {words}")
+        return
+    for words in refresh(arguments):
+        print(f"written: {words}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

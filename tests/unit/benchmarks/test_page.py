@@ -1,5 +1,7 @@
 """The page of benchmarks is what the commands print."""
 
+import pytest
+
 from benchmarks import _page as page
 from benchmarks.__main__ import summaries
 
@@ -26,6 +28,20 @@ def test_only_the_named_benchmarks_are_run(tmp_path, monkeypatch):
     monkeypatch.setattr(page, "printed", lambda words: "new")
     assert page.refresh(["two"]) == ["two"]
     assert path.read_text(encoding="utf-8").count("old") == 1
+
+
+def test_what_a_file_holds_is_put_into_the_block_of_its_command(tmp_path, monkeypatch):
+    block = "<!-- python -m benchmarks {} -->\nold\n<!-- end -->\n"
+    path, file = tmp_path / "page.md", tmp_path / "out.md"
+    path.write_text(block.format("one --x 1") + block.format("one"), encoding="utf-8")
+    file.write_text("| printed |\n\n", encoding="utf-8")
+    monkeypatch.setattr(page, "PAGE", path)
+    page.main(["--printed", str(file), "one --x 1"])
+    found = path.read_text(encoding="utf-8")
+    assert "one --x 1 -->\n\n| printed |\n\n<!-- end" in found
+    assert found.count("old") == 1
+    with pytest.raises(ValueError, match="0 blocks"):
+        page.main(["--printed", str(file), "two"])
 
 
 def test_every_block_of_the_page_names_a_benchmark():
