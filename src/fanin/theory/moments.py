@@ -9,7 +9,7 @@ docstrings, and tests/claims/test_propagation.py holds each against Monte Carlo.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import exp, inf, isfinite, log, sqrt
+from math import exp, isfinite, log, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -178,21 +178,30 @@ def through_function(x: Moments, rule: GaussianRule) -> Moments:
         slope = rule.expect(rule.values**2 * (rule.z**2 - 1)) / (2 * q)
     if not (isfinite(q) and isfinite(slope)):
         raise OverflowError
+    low, high = bounds_through(x, rule, slope)
     return Moments(
         mean=rule.mean,
         second_moment=q,
         kurtosis=rule.kurtosis,
         log_variance=slope**2 * x.log_variance,
-        low=min(_power(x.low, slope), _power(x.high, slope)),
-        high=max(_power(x.low, slope), _power(x.high, slope)),
+        low=low,
+        high=high,
     )
 
 
-def _power(factor: float, slope: float) -> float:
-    """Give factor^slope; of 0, from which a decreasing φ may be anywhere, the limit."""
-    if factor == 0.0 and slope < 0.0:
-        return inf
-    return float(factor**slope)
+def bounds_through(x: Moments, rule: GaussianRule, slope: float) -> tuple[float, float]:
+    """Give the factors on E[φ²] that those on q become: q^slope.
+
+    A q of 0, where φ falls with it, leaves φ at the mean of x.
+    """
+    ends = []
+    for factor in (x.low, x.high):
+        if factor == 0.0 and slope < 0.0:
+            middle = rule.values[np.argmin(np.abs(rule.z))]
+            ends.append(float(middle**2 / rule.second_moment))
+        else:
+            ends.append(float(factor**slope))
+    return min(ends), max(ends)
 
 
 def through_sum(parts: Sequence[Moments]) -> Moments:

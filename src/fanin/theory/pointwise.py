@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fanin.theory.joint import Joint, joint_of
+from fanin.theory.moments import bounds_through
 from fanin.theory.pairs import gaussian_squares
 
 if TYPE_CHECKING:
@@ -57,14 +58,15 @@ def applied(x: Moments, pairs: Pairs, function: ScalarFunction) -> Moments:
     if pairs.profile is not None and q > 0.0:
         found, factor = _levelled(x, found, function)
         mean *= np.sqrt(factor)
+    low, high = bounds_through(x, rule, slope) if q > 0.0 else (1.0, 1.0)
     return replace(
         x,
         mean=mean,
         second_moment=float(found.products[found.itself]),
         kurtosis=float(found.squares[found.itself]) + 1.0,
         log_variance=float(found.spread[found.itself]),
-        low=min(x.low**slope, x.high**slope),
-        high=max(x.low**slope, x.high**slope),
+        low=low,
+        high=high,
         pairs=found,
     )
 

@@ -134,6 +134,19 @@ def test_a_tensor_added_to_its_masked_self_is_bounded_by_twice_its_size():
     assert found.assumptions[y] == ("operands depend on one tensor",)
 
 
+def test_a_falling_function_of_what_may_be_nothing_is_bounded_by_its_value_there():
+    sketch = Sketch()
+    x = sketch.input((8, 4))
+    y = sketch.combine(Op.MULTIPLY, x, sketch.noise(x, p=0.5))
+    z = sketch.apply(y, lambda x: np.exp(-(x**2)))
+    found = predict(sketch.graph(z), {}).moments
+    faded, q = found[z], found[z].second_moment
+
+    assert found[y].low == 0.0
+    assert faded.low * q < q < 1.0
+    assert faded.high * q == pytest.approx(1.0)  # φ(0)²
+
+
 def test_a_factor_scales_forward_and_backward():
     sketch = Sketch()
     x = sketch.input((8, 4))
