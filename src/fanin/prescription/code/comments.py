@@ -10,15 +10,15 @@ if TYPE_CHECKING:
 
 SENTENCE: Final = re.compile(r"(?<! al)\. (?=[A-Z])")
 """Where one sentence ends and another begins; "et al." ends none."""
-CENTRED: Final = "Not centred on the batch here: that fits one draw of the weights."
+CENTRED: Final = " What centres them on the batch fits one draw alone: it is left out."
+"""Said where the plan's values hold such a part."""
 
 
 def about(p: Prescription) -> str:
     """Give the scheme and the first sentence of the reason."""
     sentence = SENTENCE.split(p.reason)[0].removesuffix(".") + "."
     scheme = p.scheme.partition("(")[0]
-    centred = f" {CENTRED}" if p.centre else ""
-    return f"({scheme}): {sentence}{centred}"
+    return f"({scheme}): {sentence}"
 
 
 def rate_of(p: Prescription) -> str:

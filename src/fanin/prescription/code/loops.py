@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from fanin.prescription.code.boxes import Box, boxes_of
 from fanin.prescription.code.lines import indented
+from fanin.prescription.code.suffixes import suffixes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from fanin.prescription.code.recipe import Recipe
 
@@ -80,29 +81,67 @@ class Row:
         return found if len(found) <= min(MOST_BOXES, len(places) // 2) else ()
 
 
-def statements(recipes: Sequence[Recipe], write: Write) -> list[str]:
+def statements(
+    recipes: Sequence[Recipe], write: Write, known: Collection[str] = ()
+) -> list[str]:
     """Give the statements of recipes that one comment is for, in loops where alike.
 
     Args:
         recipes: in the model's order.
         write: gives the statement of a recipe, in these words.
+        known: all paths that the script's ``p`` holds, so that a loop over ``p`` may
+            tell the recipes by how their paths end; () where they are not known.
     """
     lines: list[str] = []
+    rest: list[Recipe] = []
+    for alike in _listed(recipes).values():
+        endings = suffixes_of([r.path for r in alike], known) if known else ()
+        if endings and len(rows(alike)) > 1:
+            lines += _over_endings(endings, alike[0], write)
+        else:
+            rest += alike
+    left = set(rest)
+    return lines + _in_loops([r for r in recipes if r in left], write)
+
+
+def _listed(recipes: Sequence[Recipe]) -> dict[Recipe, list[Recipe]]:
+    """Group what differs in its path alone; what follows a weight stands alone."""
+    found: dict[Recipe, list[Recipe]] = {}
+    for recipe in recipes:
+        path = recipe.path if recipe.weight else ""
+        blank = replace(recipe, path=path, role="", about="", is_centred=False)
+        found.setdefault(blank, []).append(recipe)
+    return found
+
+
+def _over_endings(endings: Sequence[str], recipe: Recipe, write: Write) -> list[str]:
+    quotes = ", ".join(quoted(ending) for ending in endings)
+    asked = f"({quotes})" if len(endings) > 1 else quotes
+    return [
+        "for path in p:",
+        *indented(
+            [
+                f"if path.endswith({asked}):",
+                *indented(write(recipe, Words(path="path", number=recipe.number))),
+            ]
+        ),
+    ]
+
+
+def _in_loops(recipes: Sequence[Recipe], write: Write) -> list[str]:
+    lines: list[str] = []
     looped: dict[tuple[tuple[Box, ...], int], list[Row]] = {}
-    listed: dict[Recipe, list[Recipe]] = {}
+    single: list[Recipe] = []
     for row in rows(recipes):
         if len(row.alike) > 1 and row.is_even and row.boxes:
             looped.setdefault((row.boxes, len(row.varying)), []).append(row)
         elif len(row.alike) > 1 and not row.is_even and row.is_countable:
             lines += _uneven(row, write)
         else:
-            for recipe in row.alike:
-                path = recipe.path if recipe.weight else ""
-                blank = replace(recipe, path=path, role="", about="")
-                listed.setdefault(blank, []).append(recipe)
+            single += row.alike
     for (boxes, _), together in looped.items():
         lines += _over_ranges(boxes, together, write)
-    for alike in listed.values():
+    for alike in _listed(single).values():
         lines += _over_paths(alike, write)
     return lines
 
@@ -123,7 +162,9 @@ def _likeness(recipe: Recipe) -> Recipe:
     weight = recipe.weight
     if weight and _numbers(weight) == _numbers(recipe.path):
         weight = NUMBERS.sub("#", weight)
-    return replace(recipe, path=path, role="", about="", number="", weight=weight)
+    return replace(
+        recipe, path=path, role="", about="", is_centred=False, number="", weight=weight
+    )
 
 
 def _numbers(path: str) -> tuple[int, ...]:

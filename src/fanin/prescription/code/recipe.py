@@ -41,7 +41,8 @@ class Recipe:
     """One parameter's statement: two that are equal but for path and number are alike.
 
     path, role: of the parameter. about: scheme and reason, one line. rate: what its
-    learning rate is multiplied by, in words. law: "constant",
+    learning rate is multiplied by, in words. is_centred: the plan holds a part that
+    fits its own draw alone, left out here. law: "constant",
     "normal", "uniform", "truncated_normal", "orthogonal", "identity", "values" or
     "offset". number: as text, of what the law is given by: a constant's or an offset's
     value, a std, a bound, a gain. values: every entry as text, of "values". shape: of
@@ -62,6 +63,7 @@ class Recipe:
     values: tuple[str, ...] = ()
     shape: tuple[int, ...] = ()
     rate: str = ""
+    is_centred: bool = False
     seed: int | None = None
     is_narrow: bool = False
     mirrored: tuple[int, ...] = ()
@@ -122,6 +124,7 @@ def _by_law(p: Prescription) -> Recipe:
         law=p.law,
         number="",
         rate=rate_of(p),
+        is_centred=bool(p.centre),
         seed=p.seed,
         is_narrow=p.dtype in NARROW,
         mirrored=p.mirrored,
@@ -159,6 +162,7 @@ def _constant(p: Prescription, number: str) -> Recipe:
         law="constant",
         number=number,
         rate=rate_of(p),
+        is_centred=bool(p.centre),
     )
 
 

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final, Protocol
 
 from fanin.errors import ArgumentError
-from fanin.prescription.code.comments import rate_of
+from fanin.prescription.code.comments import CENTRED, rate_of
 from fanin.prescription.code.lines import indented, laid_out
 from fanin.prescription.code.loops import statements
 from fanin.prescription.code.recipe import recipe_of
@@ -15,7 +15,7 @@ from fanin.prescription.prescription import OFFSET
 from fanin.prescription.rows import rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from fanin.prescription.code.loops import Words
     from fanin.prescription.code.recipe import Recipe
@@ -68,7 +68,7 @@ def code_of(plan: Plan, framework: str) -> str:
         f'"""Initial weights, planned by fanin: policy {plan.policy}{calibrated}."""',
         "",
         *dialect.opening(recipes, plan.seed),
-        *indented(_body(recipes, dialect)),
+        *indented(_body(recipes, dialect, known if framework == "torch" else ())),
         *indented(_kept([p for p in plan.prescriptions if p.is_kept])),
         *indented(dialect.closing()),
     ]
@@ -91,7 +91,9 @@ def _require(plan: Plan, framework: str) -> None:
         )
 
 
-def _body(recipes: Sequence[Recipe], dialect: Dialect) -> list[str]:
+def _body(
+    recipes: Sequence[Recipe], dialect: Dialect, known: Collection[str]
+) -> list[str]:
     """Give a comment and statements for each reason; offsets read weights, so last."""
     groups: dict[tuple[bool, str, str], list[Recipe]] = {}
     for recipe in recipes:
@@ -103,7 +105,10 @@ def _body(recipes: Sequence[Recipe], dialect: Dialect) -> list[str]:
         abouts = {recipe.about for recipe in alike}
         about = abouts.pop() if len(abouts) == 1 else masked.replace("#", "…")
         roles = ", ".join(dict.fromkeys(recipe.role for recipe in alike))
-        lines += ["", f"# {roles} {about}{rate}", *statements(alike, dialect.statement)]
+        centred = CENTRED if any(recipe.is_centred for recipe in alike) else ""
+        lines.append("")
+        lines.append(f"# {roles} {about}{centred}{rate}")
+        lines += statements(alike, dialect.statement, known)
     return lines
 
 
