@@ -9,6 +9,7 @@ from fanin.graph.roles import Role, RoleKind
 from fanin.prescription.by_hand import set_by_hand
 from fanin.prescription.fitted import norm_gain
 from fanin.prescription.recurrent import cell_bias
+from fanin.prescription.scans import laid_out
 from fanin.prescription.tables import BESIDE, CONSTANTS, FITTED, KEPT, SCALED, SUMMED
 from fanin.prescription.write_down import (
     by_scheme,
@@ -82,7 +83,8 @@ def _value(desk: Desk, parameter: Parameter, role: Role) -> Prescription:
         return constant(parameter, role, value, reason)
     if role.kind in SUMMED or role.kind in BESIDE:
         return _table(desk, parameter, role)
-    return kept(parameter, role, _kept_because(role))
+    anew = laid_out(desk, parameter, role)
+    return anew or kept(parameter, role, _kept_because(role))
 
 
 def _head_bias(desk: Desk, parameter: Parameter, role: Role) -> Prescription:
