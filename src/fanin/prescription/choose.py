@@ -53,7 +53,8 @@ class Chooser(Forward):
 
     law: of all weights, None where the walk may choose it. kept: weights that keep
     their values, whose moments are given: they have a choice too, but what follows
-    reads them as they are. offsets: biases that are to follow a weight, by path.
+    reads them as they are. fixed: parameters that others decide: no chain is drawn
+    together with them. offsets: biases that are to follow a weight, by path.
     """
 
     def __init__(
@@ -64,9 +65,10 @@ class Chooser(Forward):
         *,
         law: str | None = None,
         kept: frozenset[str] = frozenset(),
+        fixed: frozenset[str] = frozenset(),
     ) -> None:
         self._variances = dict(given.variances)
-        chains = Treated(graph, found, kept=kept, law=law)
+        chains = Treated(graph, found, kept=kept | fixed, law=law)
         super().__init__(chains.graph, replace(given, variances=self._variances))
         self.chains = chains
         self.roles = found

@@ -58,7 +58,12 @@ class Desk:
         self.asked = {} if wishes is None else self._asked(wishes)
         given = self._given()
         self.chooser = Chooser(
-            graph, given, self.roles, law=law, kept=frozenset(given.means)
+            graph,
+            given,
+            self.roles,
+            law=law,
+            kept=frozenset(given.means),
+            fixed=frozenset((*self.left, *self.asked)),
         )
         self.chooser.run()
         self.n_outputs = self._n_outputs()

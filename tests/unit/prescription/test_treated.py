@@ -189,3 +189,28 @@ def test_a_reason_names_what_independent_weights_would_lose():
 
     assert "in 1/61 of the directions" in plan["7.weight"].reason
     assert "in 1/61 of the directions" in plan["0.weight"].reason
+
+
+@pytest.mark.parametrize("name", ["relu", "gelu", "sigmoid"])
+@pytest.mark.parametrize("path", ["0.weight", "6.weight", "head.weight", "6.bias"])
+def test_a_wish_for_one_parameter_leaves_the_prediction_right(name, path):
+    """Units around it are neither paired nor centred; the chain goes on beyond."""
+    graph = mlp(FUNCTIONS[name], 12)
+    plan = make_plan(graph, seed=4, overrides={path: "normal(std=0.12)"})
+
+    outputs = run(graph, plan)
+
+    assert plan[path].std == 0.12
+    for node in graph.linears:
+        weight, bias = plan[node.weight.path], plan[node.bias]
+        own = 0.0 if bias.law == "offset" else bias.variance
+        rms = sqrt(np.mean(outputs[node.id] ** 2) - own)
+        assert weight.low * 0.85 <= rms <= weight.high * 1.15
+
+
+def test_a_skipped_weight_ends_the_pairs_beside_it():
+    plan = make_plan(mlp(relu, 12), skip=["6.weight"])
+
+    assert plan["5.weight"].mirrored == (1,)
+    assert plan["7.weight"].mirrored == (0,)
+    assert plan["8.weight"].mirrored == (0, 1)
