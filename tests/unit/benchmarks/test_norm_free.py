@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks import norm_free
+from benchmarks import _cells, norm_free
 from benchmarks._initializers import default, he
 from benchmarks._training import digits
 from benchmarks.models.authors import AUTHORS
@@ -48,9 +48,9 @@ def test_a_cell_holds_every_initializer_that_ends():
         raise ValueError
 
     data = digits()
-    setting = norm_free.Setting(seeds=2, steps=2)
+    setting = _cells.Setting(seeds=2, steps=2)
     initializers = {"default": default, "He": he, "stops": stops}
-    found = norm_free.cell(
+    found = _cells.cell(
         lambda: NETS["swiglu"](1, norm=False), initializers, "adam", setting, data
     )
     assert sorted(found) == ["He", "default"]
@@ -59,15 +59,15 @@ def test_a_cell_holds_every_initializer_that_ends():
 
 
 def test_only_rates_close_to_the_cells_best_work():
-    a = norm_free.Standing(accuracy=0.9, loss=1.0, rates=(0.9, 0.81, 0.79))
-    b = norm_free.Standing(accuracy=0.7, loss=1.5, rates=(0.7, 0.7, 0.7))
-    found = norm_free.counted({"a": a, "b": b})
+    a = _cells.Standing(accuracy=0.9, loss=1.0, rates=(0.9, 0.81, 0.79))
+    b = _cells.Standing(accuracy=0.7, loss=1.5, rates=(0.7, 0.7, 0.7))
+    found = _cells.counted({"a": a, "b": b})
     assert (found["a"].works, found["b"].works) == (2, 0)
 
 
 def test_a_net_that_no_one_trains_has_no_rate_that_works():
-    one = norm_free.Standing(accuracy=0.2, loss=2.3, rates=(0.2, 0.2))
-    assert norm_free.counted({"a": one})["a"].works == 0
+    one = _cells.Standing(accuracy=0.2, loss=2.3, rates=(0.2, 0.2))
+    assert _cells.counted({"a": one})["a"].works == 0
 
 
 def test_equal_numbers_share_their_rank():
@@ -75,14 +75,14 @@ def test_equal_numbers_share_their_rank():
 
 
 def test_a_cell_with_norms_holds_what_the_authors_draw():
-    setting = norm_free.Setting(seeds=1, steps=1, norm=True)
-    found = norm_free.trained(("geglu chain", 1, "sgd"), setting)
+    setting = _cells.Setting(seeds=1, steps=1, norm=True)
+    found = _cells.trained(("geglu chain", 1, "sgd"), setting)
     assert list(found) == ["default", "authors", "fanin"]
 
 
 def test_the_summary_has_a_row_for_each_initializer(capsys):
-    good = norm_free.Standing(accuracy=0.9, loss=0.5, rates=(0.9,), works=1)
-    bad = norm_free.Standing(accuracy=0.3, loss=2.0, rates=(0.3,), works=0)
+    good = _cells.Standing(accuracy=0.9, loss=0.5, rates=(0.9,), works=1)
+    bad = _cells.Standing(accuracy=0.3, loss=2.0, rates=(0.3,), works=0)
     cells = {"one": {"a": good, "b": bad}, "two": {"b": good}}
     norm_free.summary(cells, ["a", "b"], norm_free.Table(("x",), is_markdown=True))
     rows = capsys.readouterr().out.splitlines()[-3:-1]
