@@ -36,7 +36,7 @@ SHOWN = (64, 256, 1024)
 """Widths of the second table."""
 RATES = {"adam": 2.0**-8, "sgd": 2.0**-3}
 """Learning rates of the base: in the middle of what trains it."""
-GRID = {"adam": range(-13, -4), "sgd": range(-6, 3)}
+GRID = {"adam": range(-11, -1), "sgd": range(-5, 4)}
 """Powers of 2 of the second table."""
 OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
 N_STEPS = 45
