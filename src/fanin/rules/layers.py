@@ -17,12 +17,16 @@ if TYPE_CHECKING:
     from fanin.rules.inspection import Inspection
 
 
+MOVED = frozenset({Op.REARRANGE})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Layer:
     """A linear node, the activation after it, and what enters that activation.
 
     site: statistics of the activation's input (after a normalization, if one stands
-    in between). is_gate: the activation's output is multiplied by another one.
+    in between). is_gate: the activation's output, moved or not, is multiplied by
+    another one.
     """
 
     linear: Node
@@ -61,7 +65,7 @@ def layers(inspection: Inspection) -> tuple[Layer, ...]:
         site = sites.get(after.inputs[0])
         if site is None:
             continue
-        readers = flow.after(after.id)
+        readers = flow.first_after(after, MOVED)
         layer = Layer(
             linear=node,
             activation=identify(after.function),
