@@ -20,6 +20,7 @@ Backward = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Gradient at φ(z), z, φ(z) → gradient at z."""
 
 SELU = (1.6732632423543772, 1.0507009873554805)
+"""α and λ."""
 ATEN = torch.ops.aten
 IS_RESULT = False
 """Some backward functions can be given φ(z) in place of z."""
@@ -36,9 +37,7 @@ ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Backward]] = {
     "silu": (functional.silu, lambda g, z, _: ATEN.silu_backward(g, z)),
     "selu": (
         functional.selu,
-        lambda g, z, _: ATEN.elu_backward(
-            g, SELU[0] * SELU[1], SELU[1], 1.0, IS_RESULT, z
-        ),
+        lambda g, z, _: ATEN.elu_backward(g, SELU[0], SELU[1], 1.0, IS_RESULT, z),
     ),
     "sin": (torch.sin, lambda g, z, _: g * torch.cos(z)),
 }
