@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
+
+LEAST_LEFT: Final = 3e-3
+"""Deviation over root mean square below which an output is not centred: about twice the
+rounding of bfloat16, 2⁻⁹/√3 of each number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +40,12 @@ class Aim:
     least_shared: float = 0.0
 
     def centres(self, *, deviation: float, rms: float) -> bool:
-        """Say whether an output of such a deviation and rms is to be centred."""
-        return deviation**2 <= (1.0 - self.least_shared) * rms**2
+        """Say whether an output of such a deviation and rms is to be centred.
+
+        What is left of samples that are all but equal is rounding, not a signal.
+        """
+        is_shared = deviation**2 <= (1.0 - self.least_shared) * rms**2
+        return is_shared and deviation >= LEAST_LEFT * rms
 
     def factor(self, *, deviation: float, rms: float) -> float:
         """Give the factor for an output of such a deviation and root mean square."""

@@ -13,6 +13,7 @@ from fanin.frameworks._jaxpr.compiled import OPTIONS
 from fanin.frameworks._jaxpr.interpret import interpret
 from fanin.frameworks.calibration import Goals, Seen, Trial, Use
 from fanin.frameworks.settle import settle
+from fanin.graph.calibration import LEAST_LEFT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -134,7 +135,8 @@ class _Tuned:
             axes = product.other_axes(array.shape, aim.n_centred)
             means = 0.0 if axes is None else wide.mean(axis=axes, keepdims=True)
             rms, deviation = _rms(wide), _rms(wide - means)
-            is_centred = deviation**2 <= (1.0 - aim.least_shared) * rms**2
+            is_shared = deviation**2 <= (1.0 - aim.least_shared) * rms**2
+            is_centred = is_shared & (deviation >= LEAST_LEFT * rms)
             means = jnp.where(is_centred, means, 0.0)
             deviation = jnp.where(is_centred, deviation, rms)
             factor: Any = jnp.float32(1.0)

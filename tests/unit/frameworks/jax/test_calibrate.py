@@ -139,3 +139,15 @@ def test_silent_units_are_named():
             params,
             {"v": Aim(size=1.0)},
         )
+
+
+def test_samples_that_are_all_alike_are_not_told_apart_by_their_rounding():
+    params = {"w": drawn(6, 5)}
+    x = np.ones((16, 6), np.float32)
+
+    found = calibrated(
+        lambda p, x: x @ p["w"], params, {"w": Aim(size=0.5, n_centred=5)}, x
+    )
+
+    expected = 0.5 / size(x @ params["w"])
+    assert found.factors["w"] == pytest.approx(expected, rel=1e-4)
