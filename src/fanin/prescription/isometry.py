@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from math import sqrt
+from math import inf, sqrt
 from typing import TYPE_CHECKING, Final
 
 from fanin.activations import identify
@@ -98,6 +98,8 @@ class Treatment:
 def failing(function: ScalarFunction, n_layers: int) -> str:
     """Say what independent weights lose over ``n_layers`` activations; "" if little.
 
+    Nothing is said of a function whose slope is 0 wherever it has one, as of a step.
+
     >>> import numpy as np
     >>> relu = lambda x: np.maximum(x, 0.0)
     >>> failing(relu, 3)
@@ -107,23 +109,37 @@ def failing(function: ScalarFunction, n_layers: int) -> str:
     """
     family = family_of(function, _after(function))
     found = passage(function, weight_variance=family.gain**2, n_layers=n_layers)
-    over = f"over {n_layers} layers"
-    if found.growth < 1.0 / LARGEST_CHANGE:
-        size = f"{found.growth:.2g} of their size"
-        return f"Independent weights would shrink squared gradients to {size} {over}"
-    if found.growth > LARGEST_CHANGE:
-        size = f"{found.growth:.2g}-fold"
-        return f"Independent weights would let squared gradients grow {size} {over}"
-    if abs(found.drift) > LARGEST_DRIFT:
-        size = f"{found.drift:.2g}-fold"
-        return f"With independent weights an error in scale would grow {size} {over}"
-    if found.moment < LEAST_MOMENT:
-        size = f"{found.moment:.2g} of the first"
-        return f"Independent weights would let second moments fall to {size} {over}"
-    if found.share < LEAST_SHARE:
-        size = f"1/{round(1.0 / found.share)} of the directions"
-        return f"Independent weights would carry the signal in {size} {over}"
-    return ""
+    if found.spread == inf:
+        return ""
+    lost = (
+        (
+            found.growth < 1.0 / LARGEST_CHANGE,
+            "Independent weights would shrink squared gradients to "
+            f"{found.growth:.2g} of their size",
+        ),
+        (
+            found.growth > LARGEST_CHANGE,
+            "Independent weights would let squared gradients grow "
+            f"{found.growth:.2g}-fold",
+        ),
+        (
+            abs(found.drift) > LARGEST_DRIFT,
+            "With independent weights an error in scale would grow "
+            f"{found.drift:.2g}-fold",
+        ),
+        (
+            found.moment < LEAST_MOMENT,
+            "Independent weights would let second moments fall to "
+            f"{found.moment:.2g} of the first",
+        ),
+        (
+            found.share < LEAST_SHARE,
+            "Independent weights would carry the signal in "
+            f"1/{round(1.0 / found.share)} of the directions",
+        ),
+    )
+    said = (text for is_lost, text in lost if is_lost)
+    return next((f"{text} over {n_layers} layers" for text in said), "")
 
 
 def treat(

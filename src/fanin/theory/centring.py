@@ -115,6 +115,8 @@ def largest_moment(
 ) -> Centre:
     """Give the layer with the largest q ≤ 1 at which χ^n_layers ≤ ``growth``.
 
+    Where no q has that (φ is homogeneous, as x·|x| is: χ does not depend on q), q = 1.
+
     Args:
         function: φ with φ − offset odd.
         n_layers: a count ≥ 1.
@@ -137,6 +139,8 @@ def largest_moment(
     if _log(largest.growth) <= allowed:
         return largest
     low, high = SMALLEST_MOMENT, 1.0
+    if _log(forward_kept(function, low, offset).growth) > allowed:
+        return largest
     for _ in range(N_HALVINGS):
         middle = sqrt(low * high)
         if _log(forward_kept(function, middle, offset).growth) <= allowed:

@@ -102,3 +102,8 @@ def test_a_sigmoid_without_free_biases_is_not_centred():
     assert found.kind is Kind.AS_IT_IS
     assert "no free bias" in found.hindrance
     assert found.centre.growth < 0.2
+
+
+@pytest.mark.parametrize("function", [np.sign, np.ones_like])
+def test_of_functions_without_a_slope_nothing_is_said(function):
+    assert failing(function, 50) == ""

@@ -146,3 +146,10 @@ def test_a_moment_that_is_none_is_refused(moment):
 def test_a_constant_has_no_centre():
     with pytest.raises(ArgumentError, match="slope"):
         centre_of(np.ones_like)
+
+
+def test_a_function_whose_growth_no_moment_mends_keeps_moment_one():
+    found = largest_moment(lambda x: x * np.abs(x), 20, growth=4.0)
+
+    assert found.moment == 1.0
+    assert found.growth == pytest.approx(4 / 3, rel=1e-9)
