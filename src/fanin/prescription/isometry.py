@@ -114,28 +114,38 @@ def failing(function: ScalarFunction, n_layers: int) -> str:
     lost = (
         (
             found.growth < 1.0 / LARGEST_CHANGE,
-            "Independent weights would shrink squared gradients to "
-            f"{found.growth:.2g} of their size",
+            (
+                "Independent weights would shrink squared gradients to "
+                f"{found.growth:.2g} of their size"
+            ),
         ),
         (
             found.growth > LARGEST_CHANGE,
-            "Independent weights would let squared gradients grow "
-            f"{found.growth:.2g}-fold",
+            (
+                "Independent weights would let squared gradients grow "
+                f"{found.growth:.2g}-fold"
+            ),
         ),
         (
             abs(found.drift) > LARGEST_DRIFT,
-            "With independent weights an error in scale would grow "
-            f"{found.drift:.2g}-fold",
+            (
+                "With independent weights an error in scale would grow "
+                f"{found.drift:.2g}-fold"
+            ),
         ),
         (
             found.moment < LEAST_MOMENT,
-            "Independent weights would let second moments fall to "
-            f"{found.moment:.2g} of the first",
+            (
+                "Independent weights would let second moments fall to "
+                f"{found.moment:.2g} of the first"
+            ),
         ),
         (
             found.share < LEAST_SHARE,
-            "Independent weights would carry the signal in "
-            f"1/{round(1.0 / found.share)} of the directions",
+            (
+                "Independent weights would carry the signal in "
+                f"1/{round(1.0 / found.share)} of the directions"
+            ),
         ),
     )
     said = (text for is_lost, text in lost if is_lost)
