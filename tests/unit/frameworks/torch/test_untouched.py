@@ -10,7 +10,8 @@ import torch
 from torch import nn
 from torch.nn.modules import module as torch_module
 
-from fanin.errors import ModelError
+import fanin
+from fanin.errors import ModelError, SignalError
 from fanin.frameworks import torch as framework
 from fanin.graph import Task
 from fanin.graph.calibration import Aim
@@ -148,3 +149,43 @@ def test_it_works_where_gradients_are_switched_off():
 
     assert off.any()
     np.testing.assert_array_equal(off, inference)
+
+
+def drawn(net):
+    """Give what `fanin.init` may change: bits and versions of trainable parameters."""
+    trainable = [n for n, p in net.named_parameters() if p.requires_grad]
+    return {f"{name} {what}" for name in trainable for what in ("bits", "version")}
+
+
+@pytest.mark.parametrize("is_training", [True, False], ids=["train", "eval"])
+def test_init_changes_trainable_parameters_and_nothing_else(is_training):
+    net = model()
+    net.train(is_training)
+    before = snapshot(net)
+    x = torch.randn(9, 3, 6, generator=torch.Generator().manual_seed(1))
+
+    fanin.init(net, x, seed=3)
+
+    after = snapshot(net)
+    changed = {key for key in before if before[key] != after[key]}
+    assert changed <= drawn(net)
+    assert "conv.weight bits" in changed
+
+
+def test_init_changes_nothing_where_the_model_raises():
+    net = model()
+    net.raises = True
+    before = snapshot(net)
+
+    with pytest.raises(ModelError, match="told to"):
+        fanin.init(net, torch.zeros(5, 3, 6), seed=3)
+    assert snapshot(net) == before
+
+
+def test_init_changes_nothing_where_the_signal_is_lost():
+    net = model()
+    before = snapshot(net)
+
+    with pytest.raises(SignalError):
+        fanin.init(net, torch.zeros(9, 3, 6), seed=3)
+    assert snapshot(net) == before
