@@ -48,6 +48,10 @@ if TYPE_CHECKING:
     from fanin.theory.given import Given
 
 
+LARGEST_KURTOSIS = 1e4
+"""Of a size that is believed: z⁴ has 183, e^z of variance 2.3 has this."""
+
+
 class Chooser(Forward):
     """The walk; ``choices`` holds what it decided for each weight, by path.
 
@@ -92,7 +96,7 @@ class Chooser(Forward):
         if self._has_given_size(node):
             self._given_sizes.add(node.id)
         predicted = super()._visit(node)
-        if predicted is None or predicted.second_moment == 0.0:
+        if predicted is None or predicted.second_moment == 0.0 or _is_wild(predicted):
             return with_pairs.unknown(node)
         return predicted
 
@@ -194,6 +198,15 @@ def _reaching(choice: Choice, found: Moments) -> Choice:
     """
     factor = choice.target / found.rms
     return replace(choice, std=choice.std * factor, gain=choice.gain * factor)
+
+
+def _is_wild(x: Moments) -> bool:
+    """Say whether a few entries hold all the square, as in e^z of a wide z.
+
+    Of such a tensor theory knows little: what keeps it in bounds, as a softmax written
+    by hand does by its largest logit, is not seen in moments.
+    """
+    return x.kurtosis > LARGEST_KURTOSIS
 
 
 def _sized(x: Moments, second_moment: float) -> Moments:
