@@ -96,7 +96,7 @@ class Chooser(Forward):
         if self._has_given_size(node):
             self._given_sizes.add(node.id)
         predicted = super()._visit(node)
-        if predicted is None or predicted.second_moment == 0.0 or _is_wild(predicted):
+        if predicted is None or not is_believed(predicted):
             return with_pairs.unknown(node)
         return predicted
 
@@ -200,13 +200,13 @@ def _reaching(choice: Choice, found: Moments) -> Choice:
     return replace(choice, std=choice.std * factor, gain=choice.gain * factor)
 
 
-def _is_wild(x: Moments) -> bool:
-    """Say whether a few entries hold all the square, as in e^z of a wide z.
+def is_believed(x: Moments) -> bool:
+    """Say whether a size is more than 0 and not that of a few entries alone.
 
-    Of such a tensor theory knows little: what keeps it in bounds, as a softmax written
-    by hand does by its largest logit, is not seen in moments.
+    Of a tensor such as e^z of a wide z theory knows little: what keeps it in bounds, as
+    a softmax written by hand does by its largest logit, is not seen in moments.
     """
-    return x.kurtosis > LARGEST_KURTOSIS
+    return x.second_moment > 0.0 and x.kurtosis <= LARGEST_KURTOSIS
 
 
 def _sized(x: Moments, second_moment: float) -> Moments:

@@ -7,6 +7,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from fanin.graph.roles import RoleKind
+from fanin.prescription.choose import is_believed
 from fanin.prescription.prescription import KEEP, OFFSET
 from fanin.prescription.seen import as_seen, functions_seen
 from fanin.theory.forward import Forward
@@ -82,7 +83,7 @@ def _with_heads(
         x = moments.get(node.inputs[0]) if node.inputs else None
         if head is None or head.role != RoleKind.HEAD or head.target is None:
             continue
-        if x is None or x.second_moment == 0.0 or head.gain is None or head.std == 0.0:
+        if x is None or not is_believed(x) or head.gain is None or head.std == 0.0:
             continue
         n_terms = (head.gain / head.std) ** 2
         std = head.target / sqrt(n_terms * x.second_moment)

@@ -1,4 +1,4 @@
-"""The walk counts with what parameters keep, and believes no size that theory cannot."""
+"""The walk counts with what parameters keep, and believes not every size."""
 
 from __future__ import annotations
 
@@ -29,12 +29,14 @@ def test_a_factor_that_keeps_its_value_counts_with_it():
     assert four == pytest.approx(one / 4.0)
 
 
-def test_an_exponential_of_something_wide_is_not_believed():
+@pytest.mark.parametrize("is_head", [True, False], ids=["head", "hidden"])
+def test_an_exponential_of_something_wide_is_not_believed(is_head):
     """What keeps e^z in bounds is not seen in moments: the batch has to say."""
     sketch = Sketch()
     z = sketch.dense(sketch.input((8, WIDTH)), WIDTH, path="0")
     wide = sketch.apply(z, lambda x: np.exp(6.0 * x))
-    graph = sketch.graph(sketch.dense(wide, WIDTH, path="1"))
+    y = sketch.dense(wide, WIDTH, path="1")
+    graph = sketch.graph(y if is_head else sketch.dense(y, 5, path="2"))
 
     weight = make_plan(graph)["1.weight"]
 
