@@ -8,7 +8,8 @@ Sites are the outputs of linear operations that should have unit scale, so that 
 follows sees numbers of its own range: hidden and input layers, gates and what they
 gate, queries, keys and values, experts. Where such outputs are only added up, the sum
 is the site. Left out, as meant to be smaller: ends of residual branches, heads,
-routers, tables, low-rank adapters, step sizes, and what is added to a recurrent weight.
+routers, tables, low-rank adapters, step sizes, what is added to a recurrent weight,
+and what weights give that are computed from parameters which the plan keeps.
 ``own``, ``predicted``, ``calibrated``: share of sites with a root mean square in
 [0.3, 3] under the authors' weights, fanin's plan from the inputs' moments alone, and
 fanin's plan after its one forward pass. ``loss``: expected cross-entropy of the first
@@ -22,74 +23,25 @@ import os
 import sys
 import time
 import warnings
-from dataclasses import dataclass, field
-from math import isfinite, log, nan, sqrt
+from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 import fanin
+from benchmarks._starts import HIGH, LOW, Start, start_of
 from benchmarks._table import Table
 from fanin.frameworks.find import find
-from fanin.graph import Op, Task
-from fanin.graph.flow import Flow
-from fanin.graph.roles import RoleKind, roles
-from fanin.graph.roles.residual import joints
+from fanin.graph import Task
 from fanin.prescription import Evidence, inputs_of, make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from fanin.graph import Graph, Measurement, Node
-
     Builder = Callable[[], tuple[Any, Any]]
 
-LOW, HIGH = 0.3, 3.0
 NEAR = 0.1
 SEED = 0
 ZOOS = ("torch", "transformers", "keras", "jax")
-SMALLER = frozenset(
-    {
-        RoleKind.HEAD,
-        RoleKind.BRANCH_END,
-        RoleKind.ROUTER,
-        RoleKind.RECURRENT,
-        RoleKind.INPUT_TO_HIDDEN,
-        RoleKind.LOW_RANK_DOWN,
-        RoleKind.LOW_RANK_UP,
-        RoleKind.STEP_SIZE,
-        RoleKind.EMBEDDING,
-        RoleKind.TIED_EMBEDDING,
-        RoleKind.POSITION_TABLE,
-        RoleKind.POSITION_BIAS,
-    }
-)
-"""Roles whose output is meant to be smaller than 1, or is no sum of many terms."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Start:
-    """How a model starts under one set of weights.
-
-    sizes: root mean square at each site, by its name; loss: above ln K, NaN without
-    logits; verdict: of ``fanin.check``.
-    """
-
-    sizes: Mapping[str, float] = field(default_factory=dict)
-    loss: float = nan
-    verdict: str = ""
-
-    @property
-    def n_inside(self) -> int:
-        """Count the sites in [0.3, 3]."""
-        return sum(LOW <= size <= HIGH for size in self.sizes.values())
-
-    @property
-    def share(self) -> str:
-        """Give the share of sites in [0.3, 3] as text."""
-        if not self.sizes:
-            return "–"
-        return f"{100 * self.n_inside / len(self.sizes):.0f} %"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +52,7 @@ class Outcome:
     predicted: Start
     calibrated: Start
     seconds: float
+    """Of processor time, for all that is done to the model here."""
 
 
 def builders(zoo: str) -> Mapping[str, Builder]:
@@ -137,7 +90,7 @@ def outcome_of(build: Builder) -> Outcome:
     model, batch = build()
     framework, task = find(model), Task(batch=batch, seed=SEED)
     measured = framework.measure(model, task)
-    own = start_of(measured, str(fanin.check(model, batch).verdict))
+    own = start_of(measured, verdict_on(model, batch))
     values = framework.read(model)
     graph = framework.record(model, task)
     evidence = Evidence(inputs=inputs_of(graph), values=values)
@@ -145,7 +98,7 @@ def outcome_of(build: Builder) -> Outcome:
     planned = values | {path: draw(None) for path, draw in drawn.items()}
     predicted = start_of(framework.measure(model, task, planned), "")
     model = fanin.apply(fanin.plan(model, batch, seed=SEED), model)
-    verdict = str(fanin.check(model, batch).verdict)
+    verdict = verdict_on(model, batch)
     return Outcome(
         own=own,
         predicted=predicted,
@@ -154,81 +107,11 @@ def outcome_of(build: Builder) -> Outcome:
     )
 
 
-def start_of(measured: Measurement, verdict: str) -> Start:
-    """Read the sizes of all sites, and the first loss, off one forward pass."""
-    sizes = {}
-    for name, node in sites_of(measured.graph):
-        site = measured.sites.get(node.id)
-        if site is not None:
-            sizes[name] = sqrt(site.second_moment) if site.is_finite else nan
-    return Start(sizes=sizes, loss=excess_loss(measured), verdict=verdict)
-
-
-def sites_of(graph: Graph) -> Iterator[tuple[str, Node]]:
-    """Yield the nodes whose output should have unit scale, with a name for each."""
-    flow, found = Flow(graph), roles(graph)
-    streams = [joint for joint in joints(flow) if joint.shortcut is not None]
-    ends = {end for joint in streams for end in joint.ends}
-    sums = {
-        end: joint.node
-        for joint in joints(flow)
-        if joint.shortcut is None
-        for end in joint.ends
-    }
-    seen = set()
-    for node in graph.linears:
-        path = "" if node.weight is None else graph.parameter(node.weight.path).path
-        role = found.get(path)
-        if role is None or role.kind in SMALLER or node.id in ends:
-            continue
-        site = flow.nodes[sums.get(node.id, node.id)]
-        if site.id not in seen:
-            seen.add(site.id)
-            yield f"{path} #{node.id} ({role.kind})", site
-
-
-def excess_loss(measured: Measurement) -> float:
-    """Give E[cross-entropy] over labels drawn uniformly, less ln K; NaN without logits.
-
-    Over K labels alike it is E[ln Σₖ exp zₖ − mean z] − ln K: no label is drawn, so
-    that no sampling error is added.
-    """
-    graph = measured.graph
-    logits = logits_of(graph)
-    if logits is None or logits.unit_axis is None:
-        return nan
-    axis = logits.unit_axis
-    outputs = measured.outputs
-    if outputs.shape != logits.shape:
-        return nan
-    if logits.op is Op.SOFTMAX:
-        outputs = np.log(np.maximum(outputs, np.finfo(np.float32).tiny))
-    z = outputs - outputs.max(axis=axis, keepdims=True)
-    losses = np.log(np.exp(z).sum(axis=axis)) - z.mean(axis=axis)
-    return float(losses.mean()) - log(outputs.shape[axis])
-
-
-def logits_of(graph: Graph) -> Node | None:
-    """Give the first output if a head, or a softmax behind one, writes it."""
-    flow = Flow(graph)
-    heads = {
-        role.node for role in roles(graph).values() if role.kind is RoleKind.HEAD
-    } | {
-        node.id
-        for node in graph.linears
-        if node.weight is not None
-        and not node.weight.roles.is_lookup
-        and roles(graph)[graph.parameter(node.weight.path).path].kind
-        is RoleKind.TIED_EMBEDDING
-    }
-    output = flow.nodes[graph.outputs[0]] if graph.outputs else None
-    current = output
-    while current is not None and current.id not in heads:
-        passed = {Op.REARRANGE, Op.SOFTMAX, Op.ADD, Op.REDUCE, Op.CONCAT}
-        is_passed = current.op in passed or bool(current.details.get("is_affine"))
-        sources = flow.before(current)
-        current = sources[0] if is_passed and sources else None
-    return output if current is not None else None
+def verdict_on(model: object, batch: object) -> str:
+    """Give what ``fanin.check`` says of a model, in a word or two."""
+    return (
+        str(fanin.check(model, batch).verdict).partition(" for ")[0].partition(" (")[0]
+    )
 
 
 HEAD = (
@@ -322,6 +205,8 @@ def main() -> None:
     ]
     table.row(*total("all", outcomes))
     table.close()
+    seconds = sum(outcome.seconds for outcome in outcomes)
+    print(f"{seconds / 60:.0f} minutes of one core.")
 
 
 if __name__ == "__main__":
