@@ -1,4 +1,4 @@
-"""How a model starts: the sizes of its sites and the first loss, of one forward pass."""
+"""How a model starts: the sizes of its sites and its first loss, in one pass."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fanin.graph import Op
 from fanin.graph.flow import Flow, is_affine
 from fanin.graph.roles import Role, RoleKind, roles
 from fanin.graph.roles.residual import joints
-from fanin.graph.roles.walks import is_bounded
+from fanin.graph.roles.walks import is_cap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -144,14 +144,7 @@ def logits_of(graph: Graph) -> Node | None:
     output = flow.nodes[graph.outputs[0]] if graph.outputs else None
     current = output
     while current is not None and current.id not in heads:
-        is_passed = current.op in PASSED or is_affine(current) or _is_cap(current)
+        is_passed = current.op in PASSED or is_affine(current) or is_cap(current)
         sources = flow.before(current)
         current = sources[0] if is_passed and sources else None
     return output if current is not None else None
-
-
-def _is_cap(node: Node) -> bool:
-    """Say whether a function softly caps logits, as c·tanh(z/c) does."""
-    if node.function is None or not is_bounded(node):
-        return False
-    return float(np.asarray(node.function(np.zeros(1)))[0]) == 0.0

@@ -16,7 +16,7 @@ import numpy as np
 
 from fanin.graph.flow import is_affine
 from fanin.graph.graph import Op
-from fanin.graph.roles.walks import MOVING, is_bounded
+from fanin.graph.roles.walks import MOVING, is_bounded, is_cap
 
 if TYPE_CHECKING:
     from fanin.graph.flow import Flow
@@ -131,7 +131,7 @@ def output_factor(flow: Flow, head: Node) -> float:
 
 def _slope_of_odd(node: Node) -> float | None:
     """Give φ′(0) of a bounded function with φ(0) = 0, None of any other."""
-    if node.op is not Op.ELEMENTWISE or node.function is None or not is_bounded(node):
+    if node.function is None or not (is_bounded(node) or is_cap(node)):
         return None
     below, at, above = np.asarray(node.function(np.array([-NEAR, 0.0, NEAR])))
     return None if at else float(above - below) / (2 * NEAR)

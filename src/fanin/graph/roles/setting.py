@@ -13,7 +13,7 @@ from fanin.graph.roles.cells import input_weights, last_steps
 from fanin.graph.roles.recurrence import recurrent_uses
 from fanin.graph.roles.residual import Joint, joints
 from fanin.graph.roles.scan import decays
-from fanin.graph.roles.walks import is_bounded
+from fanin.graph.roles.walks import is_bounded, is_cap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,8 +85,8 @@ def setting_of(graph: Graph) -> Setting:
 def head_nodes(flow: Flow, sums: tuple[Joint, ...]) -> frozenset[int]:
     """Give the ids of the linear nodes that write the model's outputs.
 
-    A bounded or affine function, a softmax, pooling or a plain sum may follow;
-    after an unbounded activation the output is a feature and nothing is a head.
+    A bounded or affine function, a soft cap, a softmax, pooling or a plain sum may
+    follow; after an unbounded activation the output is a feature and nothing is a head.
     """
     joined = {joint.node for joint in sums if joint.shortcut is not None}
     waiting = [flow.nodes[node_id] for node_id in flow.graph.outputs]
@@ -106,5 +106,5 @@ def head_nodes(flow: Flow, sums: tuple[Joint, ...]) -> frozenset[int]:
 
 def _is_read_through(node: Node) -> bool:
     if node.op is Op.ELEMENTWISE:
-        return is_bounded(node) or is_affine(node)
+        return is_bounded(node) or is_cap(node) or is_affine(node)
     return node.op in SHAPING | {Op.ADD, Op.CONCAT, Op.SOFTMAX}

@@ -27,6 +27,30 @@ def is_bounded(node: Node) -> bool:
     return bool(np.all(np.abs(far) <= 2.0))
 
 
+def is_cap(node: Node) -> bool:
+    """Say whether an odd function levels off, as c·tanh(x/c) does for any c.
+
+    >>> from fanin.graph.graph import Node
+    >>> is_cap(
+    ...     Node(
+    ...         id=0,
+    ...         op=Op.ELEMENTWISE,
+    ...         shape=(1,),
+    ...         function=lambda x: 30 * np.tanh(x / 30),
+    ...     )
+    ... )
+    True
+    """
+    if node.op is not Op.ELEMENTWISE or node.function is None:
+        return False
+    x = np.array([1e3, 1e5, 1e6])
+    with np.errstate(all="ignore"):
+        above = np.asarray(node.function(x), dtype=np.float64)
+        below = np.asarray(node.function(-x), dtype=np.float64)
+    is_odd = np.allclose(above, -below, rtol=1e-6)
+    return bool(is_odd and np.isclose(above[1], above[2]) and above[2] > 0.0)
+
+
 def is_exponential(node: Node) -> bool:
     """Say whether an elementwise node is c·exp(a·x) with a > 0."""
     if node.op is not Op.ELEMENTWISE or node.function is None:
