@@ -187,7 +187,7 @@ def compare(ours: Reached, other: Reached) -> int:
 def reason(activation: str, depth: int) -> str:
     """Say what theory says of a cell that nothing trained."""
     from fanin.activations import find_activation
-    from fanin.prescription.isometry import failing
+    from fanin.prescription.choosing.isometry import failing
 
     return failing(find_activation(activation), depth) or "theory sees nothing"
 

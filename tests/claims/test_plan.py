@@ -14,7 +14,7 @@ import pytest
 from fanin.graph.graph import Op
 from fanin.graph.sketch import Sketch
 from fanin.prescription import Evidence, Plan, make_plan
-from fanin.prescription.choices import HEAD_RMS
+from fanin.prescription.choosing.choices import HEAD_RMS
 from fanin.theory.moments import Moments
 
 

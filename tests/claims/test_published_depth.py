@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import sympy
 
-from fanin.prescription.blocks import Blocks
 from fanin.prescription.policies import deepnorm, fixup, sub_ln, t_fixup
+from fanin.prescription.recipes.blocks import Blocks
 from tests.unit.prescription.policies.streams import encoder_decoder, transformer
 
 DEPTHS = [1, 6, 50]

@@ -51,7 +51,7 @@ def groups(
     >>> [(len(group["params"]), group["lr"]) for group in found]
     [(3, 0.01), (1, 0.0025)]
     """
-    from fanin.prescription.multipliers import rates
+    from fanin.prescription.widening.multipliers import rates
 
     framework = find_framework(model)
     found = rates(plan, lr=lr, optimizer=optimizer, weight_decay=weight_decay)

@@ -1,11 +1,13 @@
 """Plans: what every parameter of a model gets, and why."""
 
-from fanin.prescription.aims import calibration_aims as calibration_aims
-from fanin.prescription.aims import with_calibration as with_calibration
-from fanin.prescription.calibrated import (
+from fanin.prescription.calibration.aims import calibration_aims as calibration_aims
+from fanin.prescription.calibration.aims import with_calibration as with_calibration
+from fanin.prescription.calibration.calibrated import (
     calibration_followers as calibration_followers,
 )
-from fanin.prescription.calibrated import calibration_targets as calibration_targets
+from fanin.prescription.calibration.calibrated import (
+    calibration_targets as calibration_targets,
+)
 from fanin.prescription.evidence import Evidence as Evidence
 from fanin.prescription.evidence import inputs_of as inputs_of
 from fanin.prescription.make import make_plan as make_plan

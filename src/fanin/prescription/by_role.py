@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from fanin.graph.roles import Role, RoleKind
 from fanin.prescription.by_hand import set_by_hand
+from fanin.prescription.choosing.recurrent import cell_bias
+from fanin.prescription.choosing.scans import laid_out
 from fanin.prescription.fitted import norm_gain
-from fanin.prescription.recurrent import cell_bias
-from fanin.prescription.scans import laid_out
 from fanin.prescription.tables import BESIDE, CONSTANTS, FITTED, KEPT, SCALED, SUMMED
 from fanin.prescription.write_down import (
     by_scheme,

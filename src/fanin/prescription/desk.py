@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fanin.graph.flow import Flow
 from fanin.graph.roles import Role, RoleKind, roles
 from fanin.prescription.by_role import by_role
-from fanin.prescription.choose import Chooser
+from fanin.prescription.choosing.choose import Chooser
 from fanin.prescription.evidence import Evidence, Target, describe_target
 from fanin.prescription.tables import KEPT
 from fanin.prescription.write_down import by_scheme

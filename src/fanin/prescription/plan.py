@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from fanin.errors import UnknownParameterError
 from fanin.files import write_text
-from fanin.prescription import as_json, as_text
-from fanin.prescription.calibrated import with_factors
+from fanin.prescription.calibration.calibrated import with_factors
+from fanin.prescription.calibration.verify import verified
 from fanin.prescription.drawing import draws_of, without_centre
-from fanin.prescription.multipliers import multipliers
 from fanin.prescription.prescription import OFFSET, Prescription
-from fanin.prescription.verify import verified
+from fanin.prescription.printing import as_json, as_text
+from fanin.prescription.widening.multipliers import multipliers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -165,7 +165,7 @@ class Plan:
         return with_factors(self, factors)
 
     def verified(self, measurement: Measurement) -> Plan:
-        """Give the plan with what one run at its numbers showed: see ``verify.py``.
+        """Give the plan with what one run at its numbers showed (``verify.py``).
 
         Raises:
             SignalError: if an output is not finite, or an activation never varies.

@@ -7,9 +7,9 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from fanin.graph.roles import RoleKind
-from fanin.prescription.choose import is_believed
+from fanin.prescription.choosing.choose import is_believed
+from fanin.prescription.choosing.seen import as_seen, functions_seen
 from fanin.prescription.prescription import KEEP, OFFSET
-from fanin.prescription.seen import as_seen, functions_seen
 from fanin.theory.forward import Forward
 from fanin.theory.given import Given
 

@@ -41,7 +41,7 @@ SCALED: Final = frozenset(
         RoleKind.TIED_EMBEDDING,
     }
 )
-"""Weights that are drawn, with a std that the walk in ``choose.py`` finds."""
+"""Weights that are drawn, with a std that the walk in ``choosing/choose.py`` finds."""
 
 ZERO: Final = (0.0, "Starts at 0: no unit is favoured.")
 CONSTANTS: Final = {

@@ -13,7 +13,7 @@ from fanin.schemes import find_scheme
 if TYPE_CHECKING:
     from fanin.graph.graph import Parameter, Weight
     from fanin.graph.roles import Role
-    from fanin.prescription.choices import Choice, Offset
+    from fanin.prescription.choosing.choices import Choice, Offset
 
 LAW_NAMES = {"normal": "normal", "uniform": "uniform", "truncated_normal": "truncated"}
 WEIGHT_LAWS = (*LAW_NAMES, "orthogonal")

@@ -9,7 +9,7 @@ import pytest
 
 from fanin.graph.roles import RoleKind, roles
 from fanin.graph.sketch import Sketch
-from fanin.prescription.choices import HEAD_RMS
+from fanin.prescription.choosing.choices import HEAD_RMS
 from fanin.prescription.make import make_plan
 
 

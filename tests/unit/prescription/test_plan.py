@@ -24,7 +24,7 @@ from fanin.prescription import (
     calibration_targets,
     make_plan,
 )
-from fanin.prescription.choices import HEAD_RMS
+from fanin.prescription.choosing.choices import HEAD_RMS
 
 
 def relu(x):

@@ -12,7 +12,7 @@ from fanin.errors import ArgumentError, ContradictionError, UnknownParameterErro
 from fanin.graph.graph import Op
 from fanin.graph.sketch import Sketch
 from fanin.prescription import Evidence, make_plan
-from fanin.prescription.choices import HEAD_RMS
+from fanin.prescription.choosing.choices import HEAD_RMS
 
 
 def relu(x):

@@ -12,7 +12,7 @@ from fanin.prescription.code.lines import indented, laid_out
 from fanin.prescription.code.loops import statements
 from fanin.prescription.code.recipe import recipe_of
 from fanin.prescription.prescription import OFFSET
-from fanin.prescription.rows import rows
+from fanin.prescription.printing.rows import rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

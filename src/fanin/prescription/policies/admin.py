@@ -14,18 +14,18 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from fanin.prescription.blocks import Blocks
-from fanin.prescription.drawn import set_to
-from fanin.prescription.glorot_blocks import blocks_by_glorot
 from fanin.prescription.predicted import moments_with
-from fanin.prescription.shortcuts import shortcut_parameters
+from fanin.prescription.recipes.blocks import Blocks
+from fanin.prescription.recipes.drawn import set_to
+from fanin.prescription.recipes.glorot_blocks import blocks_by_glorot
+from fanin.prescription.recipes.shortcuts import shortcut_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fanin.prescription.blocks import Block
     from fanin.prescription.desk import Desk
     from fanin.prescription.prescription import Prescription
+    from fanin.prescription.recipes.blocks import Block
     from fanin.theory.moments import Moments
 
 NAME = "admin"

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fanin.prescription.depth import depth_warnings
-from fanin.prescription.layer_scales import layer_scales
+from fanin.prescription.choosing.depth import depth_warnings
 from fanin.prescription.policies.siren import at_sines
-from fanin.prescription.product_branches import product_branches
+from fanin.prescription.recipes.layer_scales import layer_scales
+from fanin.prescription.recipes.product_branches import product_branches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,8 +15,8 @@ from __future__ import annotations
 from math import isclose
 from typing import TYPE_CHECKING
 
-from fanin.prescription.blocks import Block, Blocks, Chain
-from fanin.prescription.glorot_blocks import blocks_by_glorot
+from fanin.prescription.recipes.blocks import Block, Blocks, Chain
+from fanin.prescription.recipes.glorot_blocks import blocks_by_glorot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,7 +19,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fanin.prescription.deeper import depths
 from fanin.prescription.policies.auto import decide as auto
 from fanin.prescription.policies.mup import (
     carried,
@@ -28,18 +27,19 @@ from fanin.prescription.policies.mup import (
     started,
 )
 from fanin.prescription.policies.mup import warnings as width_warnings
-from fanin.prescription.tied import multiplied
-from fanin.prescription.transfer import is_drawn, with_rates, with_std
-from fanin.prescription.wide import wide
+from fanin.prescription.widening.deeper import depths
+from fanin.prescription.widening.tied import multiplied
+from fanin.prescription.widening.transfer import is_drawn, with_rates, with_std
+from fanin.prescription.widening.wide import wide
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fanin.graph.graph import Node
-    from fanin.prescription.deeper import Depth
     from fanin.prescription.desk import Desk
     from fanin.prescription.prescription import Prescription
-    from fanin.prescription.wide import Wide
+    from fanin.prescription.widening.deeper import Depth
+    from fanin.prescription.widening.wide import Wide
 
 NAME = "depth_mup"
 SUMMARY = "As mup, and branches scaled so that a learning rate fits any depth too."

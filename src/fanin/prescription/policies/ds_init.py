@@ -14,8 +14,8 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from fanin.errors import ArgumentError
-from fanin.prescription.blocks import Blocks
-from fanin.prescription.drawn import by_slice, drawn, glorot_std, open_weights
+from fanin.prescription.recipes.blocks import Blocks
+from fanin.prescription.recipes.drawn import by_slice, drawn, glorot_std, open_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,16 +17,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fanin.graph.roles import RoleKind
-from fanin.prescription.blocks import Blocks
-from fanin.prescription.branch_ends import learned_scales, silenced
-from fanin.prescription.drawn import (
+from fanin.prescription.recipes.blocks import Blocks
+from fanin.prescription.recipes.branch_ends import learned_scales, silenced
+from fanin.prescription.recipes.drawn import (
     by_slice,
     drawn,
     he_std,
     open_weights,
     set_to,
 )
-from fanin.prescription.glorot_blocks import SHARES
+from fanin.prescription.recipes.glorot_blocks import SHARES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from fanin.graph.fans import Fan
     from fanin.graph.graph import Parameter, Weight
     from fanin.graph.roles import Role
-    from fanin.prescription.blocks import Block
     from fanin.prescription.desk import Desk
     from fanin.prescription.prescription import Prescription
+    from fanin.prescription.recipes.blocks import Block
 
 NAME = "fixup"
 SUMMARY = "He; in branches times L^(−1/(2m−2)), their last weights and the head 0."

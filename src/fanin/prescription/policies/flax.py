@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 
 from fanin.graph.fans import matrix_fans
 from fanin.graph.roles import RoleKind
-from fanin.prescription.drawn import as_scheme, drawn, of_kinds, open_weights, set_to
+from fanin.prescription.recipes.drawn import (
+    as_scheme,
+    drawn,
+    of_kinds,
+    open_weights,
+    set_to,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

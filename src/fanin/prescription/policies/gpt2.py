@@ -15,8 +15,8 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from fanin.graph.roles import RoleKind
-from fanin.prescription.blocks import Blocks
-from fanin.prescription.drawn import drawn, of_kinds, open_weights
+from fanin.prescription.recipes.blocks import Blocks
+from fanin.prescription.recipes.drawn import drawn, of_kinds, open_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from fanin.graph.fans import Fan, matrix_fans
 from fanin.graph.graph import Op
 from fanin.graph.roles import RoleKind
-from fanin.prescription.cells import forget_parts
-from fanin.prescription.drawn import (
+from fanin.prescription.choosing.cells import forget_parts
+from fanin.prescription.recipes.drawn import (
     as_scheme,
     drawn,
     glorot_std,

@@ -12,9 +12,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fanin.prescription.blocks import Blocks
-from fanin.prescription.branch_ends import at_size, learned_scales, without_scale
-from fanin.prescription.drawn import set_to
+from fanin.prescription.recipes.blocks import Blocks
+from fanin.prescription.recipes.branch_ends import (
+    at_size,
+    learned_scales,
+    without_scale,
+)
+from fanin.prescription.recipes.drawn import set_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fanin.graph.roles import RoleKind
-from fanin.prescription.drawn import as_scheme, open_weights
+from fanin.prescription.recipes.drawn import as_scheme, open_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,8 +2,8 @@
 
 What trains the base well trains the wide model well: the same learning rate, the same
 schedule. Initial values are those that "auto" gives the base, with every std carried
-over by its exponent (``transfer.py``); the learning rates' multipliers stand in the
-prescriptions, and ``plan.groups`` hands them to an optimizer.
+over by its exponent (``widening/transfer.py``); the learning rates' multipliers stand
+in the prescriptions, and ``plan.groups`` hands them to an optimizer.
 
 Without a base the model is its own: all multipliers are 1. With ``width`` the base is
 taken to be that wide, so that 1/n_in itself is the rule.
@@ -19,9 +19,9 @@ from fanin.errors import ArgumentError
 from fanin.graph.roles import RoleKind
 from fanin.prescription.policies.auto import decide as auto
 from fanin.prescription.prescription import Part
-from fanin.prescription.tied import reconciled, tie_warnings, ties
-from fanin.prescription.transfer import is_drawn, widened, zeroed
-from fanin.prescription.wide import attention_warnings, wide
+from fanin.prescription.widening.tied import reconciled, tie_warnings, ties
+from fanin.prescription.widening.transfer import is_drawn, widened, zeroed
+from fanin.prescription.widening.wide import attention_warnings, wide
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fanin.graph.roles import Role
     from fanin.prescription.desk import Desk
     from fanin.prescription.prescription import Prescription
-    from fanin.prescription.wide import Wide
+    from fanin.prescription.widening.wide import Wide
 
 NAME = "mup"
 SUMMARY = "Carried over from a smaller base, so that its learning rate fits any width."

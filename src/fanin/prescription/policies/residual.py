@@ -15,15 +15,15 @@ from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 from fanin.errors import ArgumentError
-from fanin.prescription.blocks import Blocks
-from fanin.prescription.branch_ends import at_size, silenced
+from fanin.prescription.recipes.blocks import Blocks
+from fanin.prescription.recipes.branch_ends import at_size, silenced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from fanin.prescription.blocks import Block
     from fanin.prescription.desk import Desk
     from fanin.prescription.prescription import Prescription
+    from fanin.prescription.recipes.blocks import Block
 
 NAME = "residual"
 SUMMARY = 'As "auto", with another size for the ends of residual branches (mode=…).'

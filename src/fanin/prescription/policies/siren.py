@@ -13,8 +13,8 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from fanin.graph.roles import RoleKind
-from fanin.prescription.drawn import drawn, open_weights, std_of
-from fanin.prescription.sines import sine_frequency
+from fanin.prescription.recipes.drawn import drawn, open_weights, std_of
+from fanin.prescription.recipes.sines import sine_frequency
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fanin.prescription.blocks import Blocks
-from fanin.prescription.branch_ends import gated, without_scale
+from fanin.prescription.recipes.blocks import Blocks
+from fanin.prescription.recipes.branch_ends import gated, without_scale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

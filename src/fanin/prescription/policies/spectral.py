@@ -19,8 +19,8 @@ from fanin.errors import ArgumentError
 from fanin.graph.fans import matrix_fans
 from fanin.graph.roles import RoleKind
 from fanin.prescription.policies.auto import decide as auto
-from fanin.prescription.transfer import is_drawn, with_rates, with_std
-from fanin.prescription.wide import wide
+from fanin.prescription.widening.transfer import is_drawn, with_rates, with_std
+from fanin.prescription.widening.wide import wide
 from fanin.schemes.options import is_positive
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from fanin.graph.graph import Op
-from fanin.prescription.blocks import Block, Blocks
-from fanin.prescription.drawn import by_slice, drawn, glorot_std, open_weights
-from fanin.prescription.glorot_blocks import blocks_by_glorot
+from fanin.prescription.recipes.blocks import Block, Blocks
+from fanin.prescription.recipes.drawn import by_slice, drawn, glorot_std, open_weights
+from fanin.prescription.recipes.glorot_blocks import blocks_by_glorot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

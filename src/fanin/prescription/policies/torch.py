@@ -19,8 +19,8 @@ from fanin.graph.fans import matrix_fans
 from fanin.graph.graph import Op
 from fanin.graph.layouts import torch_bilinear
 from fanin.graph.roles import RoleKind
-from fanin.prescription.cells import cell_sizes
-from fanin.prescription.drawn import (
+from fanin.prescription.choosing.cells import cell_sizes
+from fanin.prescription.recipes.drawn import (
     drawn,
     glorot_std,
     of_kinds,

@@ -12,9 +12,9 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from fanin.prescription.blocks import Blocks
-from fanin.prescription.drawn import drawn
 from fanin.prescription.policies.small_init import small
+from fanin.prescription.recipes.blocks import Blocks
+from fanin.prescription.recipes.drawn import drawn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fanin.prescription.blocks import Blocks, last_norms
-from fanin.prescription.branch_ends import silenced
+from fanin.prescription.recipes.blocks import Blocks, last_norms
+from fanin.prescription.recipes.branch_ends import silenced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from fanin.prescription.as_text import headline, loss_line
-from fanin.prescription.rows import HEADINGS, columns, evidence, reasons, rows
+from fanin.prescription.printing.as_text import headline, loss_line
+from fanin.prescription.printing.rows import HEADINGS, columns, evidence, reasons, rows
 from fanin.report.page import (
     Section,
     figure,

@@ -14,7 +14,7 @@ from torch import nn
 from fanin.api.task import find_framework, make_task
 from fanin.graph.sketch import Sketch
 from fanin.prescription import make_plan
-from fanin.prescription.drawn import bound_of
+from fanin.prescription.recipes.drawn import bound_of
 
 N_DRAWS = 5.0
 """Standard errors that a sample's deviation may lie off."""

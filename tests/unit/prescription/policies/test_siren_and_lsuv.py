@@ -12,8 +12,8 @@ from torch import nn
 import fanin
 from fanin.graph.sketch import Sketch
 from fanin.prescription import make_plan
-from fanin.prescription.drawn import bound_of
-from fanin.prescription.sines import sine_frequency
+from fanin.prescription.recipes.drawn import bound_of
+from fanin.prescription.recipes.sines import sine_frequency
 
 
 class Sine(nn.Module):

@@ -20,7 +20,7 @@ from fanin.errors import ArgumentError
 from fanin.graph.graph import Op
 from fanin.graph.sketch import Sketch
 from fanin.prescription import make_plan
-from fanin.prescription.drawn import bound_of
+from fanin.prescription.recipes.drawn import bound_of
 from tests.unit.prescription.policies.streams import (
     WIDTH,
     encoder_decoder,

@@ -1,0 +1,1 @@
+"""What a batch shows: factors and centres for the plan, and a check of it."""

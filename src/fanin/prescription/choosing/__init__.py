@@ -1,0 +1,1 @@
+"""The policy "auto": from what a weight reads to its std, in one walk."""

@@ -1,0 +1,1 @@
+"""Plans as text: tables for the terminal, JSON for files."""

@@ -1,0 +1,1 @@
+"""What published policies share: blocks, branches and their ends, laws with a std."""
