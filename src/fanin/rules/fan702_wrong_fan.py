@@ -22,7 +22,8 @@ one percent for most layers.
         nn.init.kaiming_normal_(expert.T)
 
 ## Assumptions
-Fan-in and fan-out both count as right.
+Fan-in and fan-out both count as right. Where zero padding leaves out more than a
+quarter of a window's terms (small maps), no count is wrong: not reported.
 
 ## Source
 He, Zhang, Ren & Sun (2015), equations 10 and 14; the fans from `fanin.graph.fans`.
@@ -40,6 +41,7 @@ from fanin.graph.roles import roles
 from fanin.rules.fan701_scheme_mismatch import STANDARD_ERRORS, std_with_error
 from fanin.rules.rule import Finding, Rule, Severity
 from fanin.rules.words import number
+from fanin.theory.given import padding_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
 NUMERATORS = {"He": 2.0, "LeCun": 1.0, "PyTorch's default": 1.0 / 3.0}
 # A relative error beyond this decides nothing: too many formulas fit.
 LARGEST_ERROR = 0.01
+# Beyond this share of padding a std that fits fewer inputs is right.
+LARGEST_PADDING = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +74,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         if weight is None or weight.path in seen or weight.roles.is_lookup:
             continue
         seen.add(weight.path)
+        if padding_share(node) > LARGEST_PADDING:
+            continue
         value = np.asarray(inspection.values[weight.path], dtype=np.float64)
         wrong = wrong_fan(value, weight)
         if wrong is not None:
