@@ -9,7 +9,8 @@ kernel, a stack of matrices whose first axis was taken for the outputs.
 The scale is off by the square root of the ratio of the counts, in every such layer.
 
 ## When it is fine
-In front of a normalization, which takes the scale out (not reported). By accident a std
+In front of a normalization, which takes the scale out, and at the end of one of several
+residual branches, which are divided by their number (neither reported). By accident a std
 chosen otherwise can equal a formula; the match is to five standard errors, well under
 one percent for most layers.
 
@@ -68,7 +69,11 @@ class WrongFan:
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Yield one finding for each weight that was given a wrong count."""
     kinds = roles(inspection.graph)
-    seen = {path for path, role in kinds.items() if role.is_scale_free}
+    seen = {
+        path
+        for path, role in kinds.items()
+        if role.is_scale_free or role.n_branches > 1
+    }
     for node in inspection.graph.linears:
         weight = node.weight
         if weight is None or weight.path in seen or weight.roles.is_lookup:
