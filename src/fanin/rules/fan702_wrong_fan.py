@@ -10,9 +10,9 @@ The scale is off by the square root of the ratio of the counts, in every such la
 
 ## When it is fine
 In front of a normalization, which takes the scale out, and at the end of one of several
-residual branches, which are divided by their number (neither reported). By accident a std
-chosen otherwise can equal a formula; the match is to five standard errors, well under
-one percent for most layers.
+residual branches, which are divided by their number (neither reported). By accident a
+std chosen otherwise can equal a formula; the match is to five standard errors, well
+under one percent for most layers.
 
 ## Example
     experts = torch.empty(8, 256, 512)             # (expert, in, out)
@@ -23,8 +23,8 @@ one percent for most layers.
         nn.init.kaiming_normal_(expert.T)
 
 ## Assumptions
-Fan-in and fan-out both count as right. Where zero padding leaves out more than a
-quarter of a window's terms (small maps), no count is wrong: not reported.
+Fan-in and fan-out both count as right. Where zero padding leaves out more than half
+of a window's terms (maps of one or two positions), no count is wrong: not reported.
 
 ## Source
 He, Zhang, Ren & Sun (2015), equations 10 and 14; the fans from `fanin.graph.fans`.
@@ -54,7 +54,7 @@ NUMERATORS = {"He": 2.0, "LeCun": 1.0, "PyTorch's default": 1.0 / 3.0}
 # A relative error beyond this decides nothing: too many formulas fit.
 LARGEST_ERROR = 0.01
 # Beyond this share of padding a std that fits fewer inputs is right.
-LARGEST_PADDING = 0.25
+LARGEST_PADDING = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
