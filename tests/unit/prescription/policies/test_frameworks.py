@@ -112,6 +112,7 @@ def test_a_fan_that_is_two_percent_off_is_noticed():
 
 
 def keras_model():
+    keras.utils.clear_session()  # layers' names are counted on from model to model
     inputs = keras.Input((8, 8, 3))
     x = keras.layers.Conv2D(16, 3, activation="relu")(inputs)
     x = keras.layers.DepthwiseConv2D(3, depth_multiplier=2)(x)
