@@ -124,9 +124,11 @@ def _centred(p: Prescription, centres: Mapping[str, np.ndarray]) -> Prescription
     centre = -np.asarray(centres[p.path], dtype=np.float64)
     values = prior + centre
     reason = (
-        f"{p.reason} Less the mean of each output over the batch, so that samples "
-        "differ by all of the output's size (Salimans & Kingma 2016, section 3)."
+        "Takes off what all samples share, the mean of each output over the batch, so "
+        "that they differ by all of its size (Salimans & Kingma 2016, section 3)."
     )
+    if prior.any():
+        reason = f"{p.reason} {reason}"
     return replace(
         p,
         scheme=VALUES,
