@@ -24,7 +24,8 @@ under one percent for most layers.
 
 ## Assumptions
 Fan-in and fan-out both count as right. Where zero padding leaves out more than half
-of a window's terms (maps of one or two positions), no count is wrong: not reported.
+of a window's terms (maps of one or two positions), or where the batch shows that the
+output has unit size or is as large as a right count makes it, nothing is reported.
 
 ## Source
 He, Zhang, Ren & Sun (2015), equations 10 and 14; the fans from `fanin.graph.fans`.
@@ -47,12 +48,16 @@ from fanin.theory.given import padding_share
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fanin.graph import Weight
+    from fanin.graph import Node, Weight
     from fanin.rules.inspection import Inspection
 
 NUMERATORS = {"He": 2.0, "LeCun": 1.0, "PyTorch's default": 1.0 / 3.0}
 # A relative error beyond this decides nothing: too many formulas fit.
 LARGEST_ERROR = 0.01
+# E[y²]/E[x²] is 2, 1 or 1/3 for a right count; a 3 × 3 kernel left out makes it 3 up.
+SMALLEST_GAIN, LARGEST_GAIN = 0.25, 2.5
+# Around 1, an output's second moment that nobody got by a wrong count.
+FACTOR = 2.0
 # Beyond this share of padding a std that fits fewer inputs is right.
 LARGEST_PADDING = 0.5
 
@@ -81,6 +86,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         seen.add(weight.path)
         if padding_share(node) > LARGEST_PADDING:
             continue
+        if _keeps_size(inspection, node):
+            continue
         value = np.asarray(inspection.values[weight.path], dtype=np.float64)
         wrong = wrong_fan(value, weight)
         if wrong is not None:
@@ -99,6 +106,17 @@ def find(inspection: Inspection) -> Iterator[Finding]:
                 source=node.source,
                 paths=(weight.path,),
             )
+
+
+def _keeps_size(inspection: Inspection, node: Node) -> bool:
+    """Say whether the output is of unit size, or as large as a right count makes it."""
+    before = inspection.sites.get(node.inputs[0]) if node.inputs else None
+    after = inspection.sites.get(node.id)
+    if before is None or after is None or before.second_moment == 0.0:
+        return False
+    gain = after.second_moment / before.second_moment
+    is_unit = 1.0 / FACTOR <= after.second_moment <= FACTOR
+    return is_unit or SMALLEST_GAIN <= gain <= LARGEST_GAIN
 
 
 def wrong_fan(value: np.ndarray, weight: Weight) -> WrongFan | None:
