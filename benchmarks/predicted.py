@@ -134,15 +134,17 @@ def first_unknown(graph: Graph, predicted: Prediction) -> Iterator[str]:
 def values_for(
     model: torch.nn.Module, task: Task, weights: str, seed: int
 ) -> dict[str, np.ndarray]:
-    """Give the values to run with: the framework's own, or those of fanin's plan."""
+    """Give the values to run with: the framework's own, or those of fanin's plan.
+
+    Of a plan whose weights are independent, as theory takes them: what mirrored and
+    orthogonal ones give is decided, and not only predicted.
+    """
     values = framework.read(model)
     if weights == "default":
         return values
     graph = framework.record(model, task)
-    evidence = Evidence(
-        inputs=inputs_of(framework.measure(model, task), graph), values=values
-    )
-    plan = make_plan(graph, evidence=evidence, seed=seed)
+    evidence = Evidence(inputs=inputs_of(graph), values=values)
+    plan = make_plan(graph, law="normal", evidence=evidence, seed=seed)
     return values | {path: draw(None) for path, draw in plan.draws().items()}
 
 
@@ -154,7 +156,7 @@ def prediction_for(measured: Measurement, values: dict[str, np.ndarray]) -> Pred
         graph,
         {path: float(array.var()) for path, array in arrays.items()},
         means={path: float(array.mean()) for path, array in arrays.items()},
-        inputs=inputs_of(measured, graph),
+        inputs=inputs_of(graph),
     )
 
 

@@ -11,6 +11,7 @@ import torch
 
 from fanin.frameworks import torch as framework
 from fanin.graph import Op, Task
+from fanin.graph.calibration import Aim
 
 _SPEC = importlib.util.spec_from_file_location(
     "torch_zoo", Path(__file__).parent / "torch_zoo.py"
@@ -125,11 +126,11 @@ def test_calibration_reaches_its_targets(model_and_task):
         if "computed_from" not in node.details:
             first.setdefault(node.weight.path, node)
     values = {p: v for p, v in framework.read(model).items() if p in first}
-    targets = dict.fromkeys(first, 0.5)
+    aims = dict.fromkeys(first, Aim(size=0.5))
 
-    factors = framework.calibrate(model, task, values, targets)
+    factors = framework.calibrate(model, task, values, aims).factors
 
     scaled = {path: values[path] * factor for path, factor in factors.items()}
-    again = framework.calibrate(model, task, scaled, targets)
+    again = framework.calibrate(model, task, scaled, aims).factors
     assert set(factors) == set(first)
     assert again == pytest.approx(dict.fromkeys(first, 1.0), rel=1e-4)
