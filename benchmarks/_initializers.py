@@ -63,6 +63,11 @@ def anyinit(model: nn.Module, batch: Any) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         report = peer.initialize(model, input_spec=batch, seed=seed)
+    return own_verdict(report)
+
+
+def own_verdict(report: Any) -> str:
+    """Say what AnyInit's own ``assert_healthy`` says, in a word or two."""
     try:
         report.assert_healthy()
     except AssertionError as error:

@@ -22,6 +22,7 @@ import torch
 from torch import nn
 
 import fanin
+from benchmarks._initializers import own_verdict
 from benchmarks._table import Table
 from benchmarks.models import every_torch
 from benchmarks.models.torch_build import mlp
@@ -64,16 +65,6 @@ def ask_anyinit(model: nn.Module, batch: Any) -> Peer:
         unscaled=len(report.unscaled),
         says=own_verdict(report),
     )
-
-
-def own_verdict(report: Any) -> str:
-    """Say what AnyInit's own ``assert_healthy`` says, in a word or two."""
-    try:
-        report.assert_healthy()
-    except AssertionError as error:
-        text = str(error).partition(": ")[2]
-        return "unstable" if "depth-stable" in text else "prediction off"
-    return "healthy"
 
 
 def gradient_ratio(model: nn.Module, task: Task) -> float:

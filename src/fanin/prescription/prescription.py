@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fanin.graph.fans import AxisRoles, Fan
+    from fanin.graph.roles import RoleSlice
 
 KEEP = "keep"
 """The law of a parameter that keeps its present values."""
@@ -35,6 +36,26 @@ class Part:
     period: int
     factor: float = 1.0
     value: float | None = None
+
+    @classmethod
+    def of(
+        cls, piece: RoleSlice, *, factor: float = 1.0, value: float | None = None
+    ) -> Part:
+        """Give the units of a role's slice a factor or a value.
+
+        >>> from fanin.graph.roles import RoleKind, RoleSlice
+        >>> key = RoleSlice(kind=RoleKind.KEY, start=4, size=4, period=12)
+        >>> Part.of(key, factor=0.5).factor
+        0.5
+        """
+        return cls(
+            kind=str(piece.kind),
+            start=piece.start,
+            size=piece.size,
+            period=piece.period,
+            factor=factor,
+            value=value,
+        )
 
     def holds(self, unit: int) -> bool:
         """Say whether a unit belongs to the part."""

@@ -9,7 +9,21 @@ from typing import Final
 
 from fanin.graph.roles import RoleKind
 
-SCALED: Final = frozenset(
+CELLS: Final = frozenset(
+    {
+        RoleKind.RECURRENT,
+        RoleKind.INPUT_TO_HIDDEN,
+        RoleKind.FORGET_GATE,
+        RoleKind.INPUT_GATE,
+        RoleKind.OUTPUT_GATE,
+        RoleKind.CANDIDATE,
+        RoleKind.RESET_GATE,
+        RoleKind.UPDATE_GATE,
+    }
+)
+"""Weights of recurrent cells: their outputs add up over steps."""
+
+SCALED: Final = CELLS | frozenset(
     {
         RoleKind.HIDDEN,
         RoleKind.INPUT_LAYER,
@@ -28,14 +42,6 @@ SCALED: Final = frozenset(
         RoleKind.DOWN,
         RoleKind.ROUTER,
         RoleKind.EXPERT,
-        RoleKind.RECURRENT,
-        RoleKind.INPUT_TO_HIDDEN,
-        RoleKind.FORGET_GATE,
-        RoleKind.INPUT_GATE,
-        RoleKind.OUTPUT_GATE,
-        RoleKind.CANDIDATE,
-        RoleKind.RESET_GATE,
-        RoleKind.UPDATE_GATE,
         RoleKind.LOW_RANK_DOWN,
         RoleKind.EMBEDDING,
         RoleKind.TIED_EMBEDDING,

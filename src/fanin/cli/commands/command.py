@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -80,3 +81,9 @@ def is_coloured(arguments: argparse.Namespace) -> bool:
     if arguments.output is not None or os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
+
+
+def width_of(*, narrowest: int = 60, widest: int = 110) -> int:
+    """Give the terminal's columns within what a table can use."""
+    columns = shutil.get_terminal_size((88, 24)).columns
+    return min(max(columns, narrowest), widest)

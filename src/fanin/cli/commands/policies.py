@@ -6,7 +6,6 @@ fanin policies deepnorm  one
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 from fanin.cli.commands.command import (
@@ -15,6 +14,7 @@ from fanin.cli.commands.command import (
     emit,
     format_of,
     is_coloured,
+    width_of,
 )
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NAME = "policies"
 HELP = "list the policies of plan and init, or show one"
-NARROWEST, WIDEST = 60, 120
+WIDEST = 120
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,8 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     if format_of(arguments) == "json":
         emit(arguments, policies_json(found))
         return 0
-    columns = shutil.get_terminal_size((88, 24)).columns
-    width = min(max(columns, NARROWEST), WIDEST)
+    width = width_of(widest=WIDEST)
     colour = is_coloured(arguments)
     if arguments.policy is None:
         emit(arguments, policy_table(found, width=width, is_coloured=colour))

@@ -7,7 +7,6 @@ fanin schemes "normal(std=0.02)" --fans 512,10
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 from fanin.cli.commands.command import (
@@ -16,6 +15,7 @@ from fanin.cli.commands.command import (
     emit,
     format_of,
     is_coloured,
+    width_of,
 )
 from fanin.errors import ArgumentError
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 NAME = "schemes"
 HELP = "list the schemes, or show one with its density"
-NARROWEST, WIDEST = 60, 110
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,8 +74,7 @@ def _text(arguments: argparse.Namespace, fan: Fan[float]) -> str:
     from fanin.report.schemes import scheme_page, scheme_table
     from fanin.schemes import SCHEMES, find_scheme
 
-    columns = shutil.get_terminal_size((88, 24)).columns
-    width = min(max(columns, NARROWEST), WIDEST)
+    width = width_of()
     colour = is_coloured(arguments)
     if arguments.scheme is None:
         return scheme_table(SCHEMES.values(), width=width, is_coloured=colour)

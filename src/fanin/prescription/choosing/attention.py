@@ -90,15 +90,7 @@ def matched(choice: Choice, role: Role, size: float) -> Choice:
             reason=reason,
         )
     parts = tuple(
-        Part(
-            kind=str(piece.kind),
-            start=piece.start,
-            size=piece.size,
-            period=piece.period,
-            factor=size,
-        )
-        for piece in role.slices
-        if piece.kind in MATCHED
+        Part.of(piece, factor=size) for piece in role.slices if piece.kind in MATCHED
     )
     taken = sum(part.size / part.period for part in parts)
     share = sqrt(1.0 - taken * (1.0 - size**2))

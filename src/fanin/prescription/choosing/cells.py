@@ -43,13 +43,7 @@ def cell_sizes(graph: Graph) -> Mapping[str, int]:
 def forget_parts(role: Role, value: float) -> tuple[Part, ...]:
     """Set the units of forget gates to a number, where the role knows them."""
     return tuple(
-        Part(
-            kind=str(piece.kind),
-            start=piece.start,
-            size=piece.size,
-            period=piece.period,
-            value=value,
-        )
+        Part.of(piece, value=value)
         for piece in role.slices
         if piece.kind is RoleKind.FORGET_GATE
     )

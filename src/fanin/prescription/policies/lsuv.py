@@ -13,8 +13,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fanin.graph.roles import RoleKind
 from fanin.prescription.recipes.drawn import as_scheme, open_weights
+from fanin.prescription.tables import CELLS
+from fanin.prescription.write_down import LAW_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,37 +27,15 @@ NAME = "lsuv"
 SUMMARY = "Orthonormal, then every layer's output calibrated to rms 1 on the batch."
 SOURCE = "Mishkin & Matas 2016, arXiv 1511.06422, algorithm 1"
 
-CELLS = frozenset(
-    {
-        RoleKind.RECURRENT,
-        RoleKind.INPUT_TO_HIDDEN,
-        RoleKind.FORGET_GATE,
-        RoleKind.INPUT_GATE,
-        RoleKind.OUTPUT_GATE,
-        RoleKind.CANDIDATE,
-        RoleKind.RESET_GATE,
-        RoleKind.UPDATE_GATE,
-    }
-)
-"""Kinds of weights whose outputs add up over steps: none has a size of its own."""
-
 
 def decide(desk: Desk) -> Mapping[str, Prescription]:
     """Decide every weight that is not looked up or part of a recurrent cell."""
     written = {}
     for parameter, role, weight in open_weights(desk):
         if role.kind not in CELLS and not weight.roles.is_lookup:
-            spec = "orthogonal" if desk.law is None else f"lecun_{_LAWS[desk.law]}"
-            spec = "orthogonal" if desk.law == "orthogonal" else spec
+            law = desk.law or "orthogonal"
+            spec = law if law == "orthogonal" else f"lecun_{LAW_NAMES[law]}"
             reason = "Orthonormal; its output is calibrated to rms 1."
             plain = as_scheme(desk, parameter, spec, reason)
             written[parameter.path] = replace(plain, target=1.0)
     return written
-
-
-_LAWS = {
-    "normal": "normal",
-    "uniform": "uniform",
-    "truncated_normal": "truncated",
-    "orthogonal": "normal",
-}

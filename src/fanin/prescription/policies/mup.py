@@ -116,16 +116,7 @@ def without_queries(p: Prescription, role: Role) -> Prescription:
     cut = [part for part in role.slices if part.kind is RoleKind.QUERY]
     if not cut:
         return p
-    parts = tuple(
-        Part(
-            kind=str(part.kind),
-            start=part.start,
-            size=part.size,
-            period=part.period,
-            factor=0.0,
-        )
-        for part in cut
-    )
+    parts = tuple(Part.of(part, factor=0.0) for part in cut)
     left = 1.0 - sum(part.size / part.period for part in cut)
     target = None if p.target is None else p.target * sqrt(left)
     return replace(

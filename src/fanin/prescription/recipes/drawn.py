@@ -151,13 +151,7 @@ def by_slice(
     if first == 0.0:
         return 0.0, ()
     parts = tuple(
-        Part(
-            kind=str(piece.kind),
-            start=piece.start,
-            size=piece.size,
-            period=piece.period,
-            factor=std / first,
-        )
+        Part.of(piece, factor=std / first)
         for piece, std in zip(role.slices, stds, strict=True)
         if std != first
     )

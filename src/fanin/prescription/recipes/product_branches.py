@@ -82,16 +82,7 @@ def _scaled(
     slices = [piece for piece in role.slices if piece.kind is RoleKind.UP]
     if not slices:
         return resized(usual, factor, reason)
-    parts = tuple(
-        Part(
-            kind=str(piece.kind),
-            start=piece.start,
-            size=piece.size,
-            period=piece.period,
-            factor=factor,
-        )
-        for piece in slices
-    )
+    parts = tuple(Part.of(piece, factor=factor) for piece in slices)
     share = sum(piece.size / piece.period for piece in slices)
     whole = sqrt(1.0 - share + share * factor**2)
     return replace(
