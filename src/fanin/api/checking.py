@@ -6,20 +6,27 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fanin.api.task import find_framework, has_input, make_task, with_example
+from fanin.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from fanin.graph.optimizer import OptimizerFacts
     from fanin.rules import Report
 
 
-def check(  # noqa: PLR0913 (the objective takes four words to say)
+def check(  # noqa: PLR0913 (what is checked, how it will train, what is asked)
     model: object,
     batch: object = None,
     loss: str | Callable[[Any, Any], Any] | None = None,
     target: object = None,
     *,
     objective: Callable[[Any], Any] | None = None,
+    optimizer: object = None,
+    learning_rate: float | None = None,
+    precision: str | None = None,
+    factory: Callable[[], Any] | None = None,
+    closure: bool = True,
     select: Sequence[str] | None = None,
     ignore: Sequence[str] | None = None,
     seed: int = 0,
@@ -38,6 +45,13 @@ def check(  # noqa: PLR0913 (the objective takes four words to say)
             callable(output, target) → scalar. None: rules about the first loss rest.
         target: what the loss compares the output with.
         objective: callable(model) → scalar, in place of batch, loss and target.
+        optimizer: what will train it: an optimizer of the model's framework, or "sgd",
+            "adam", "adamw". None: rules about the first update rest.
+        learning_rate: of an optimizer given by name.
+        precision: "float16" or "bfloat16": what mixed precision will compute in.
+        factory: callable() → such a model, called once more to see who writes what.
+        closure: False skips the search for what can never move, for twice the speed;
+            rules that need it rest, and the coverage says so.
         select: codes of rules ("FAN101"), names, or beginnings ("FAN1"); None: all.
         ignore: the same, left out.
         seed: governs dropout while checking, and a synthetic batch.
@@ -52,16 +66,40 @@ def check(  # noqa: PLR0913 (the objective takes four words to say)
         ArgumentError: if the arguments contradict one another.
     """
     from fanin.rules import inspect, judge
+    from fanin.rules.inspection import Facts
     from fanin.rules.judge import chosen_rules
 
     chosen_rules(select, ignore)  # a wrong word is refused before the model runs
     framework = find_framework(model)
+    facts = Facts(
+        optimizer=_optimizer(optimizer, learning_rate),
+        precision=precision,
+        factory=factory,
+        closure=closure,
+    )
     task = make_task(batch, loss, target, objective, seed)
     made = ""
     is_ready = all(p.storage == "ready" for p in framework.parameters(model))
     if is_ready and not has_input(task):
         task, _, made = with_example(framework, model, task)
-    report = judge(inspect(framework, model, task), select=select, ignore=ignore)
-    if not made:
-        return report
-    return replace(report, notes=(f"No batch was given: checked on {made}.",))
+    inspection = inspect(framework, model, task, **facts)
+    report = judge(inspection, select=select, ignore=ignore)
+    notes = (f"No batch was given: checked on {made}.",) if made else ()
+    return replace(report, framework=framework.NAME, notes=notes)
+
+
+def _optimizer(given: object, learning_rate: float | None) -> OptimizerFacts | None:
+    """Give what is known of the optimizer.
+
+    Raises:
+        ArgumentError: if it is none that fanin can read.
+    """
+    from fanin.graph.optimizer import OptimizerFacts, named
+
+    if given is None or isinstance(given, OptimizerFacts):
+        return given
+    if isinstance(given, str):
+        return named(given, learning_rate)
+    raise ArgumentError.of(
+        argument="optimizer", received=given, expected="a name: 'sgd' or 'adam'"
+    )

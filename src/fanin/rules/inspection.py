@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 
@@ -22,13 +22,26 @@ from fanin.rules.trunk import find_trunk
 from fanin.rules.virtual_steps import virtual_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from fanin.frameworks.framework import Framework
     from fanin.graph import Graph, Measurement, Node, Parameter, SiteStatistics, Task
+    from fanin.graph.construction import Construction
+    from fanin.graph.optimizer import OptimizerFacts
     from fanin.graph.units import UnitGroup
     from fanin.rules.awakening import Values
     from fanin.rules.trunk import Trunk
+
+
+class Facts(TypedDict, total=False):
+    """What a caller knows of a model's training and building."""
+
+    optimizer: OptimizerFacts | None
+    precision: str | None
+    construction: Construction | None
+    factory: Callable[[], Any] | None
+    closure: bool
+
 
 # Twins of a zero network wake layer by layer; a few steps more show whether they part.
 LEAST_STEPS, MOST_STEPS = 4, 16
@@ -40,7 +53,11 @@ class Inspection:
 
     parameters: as listed without running it. values: by path, as they are; empty
     where a parameter has no memory. measurement: of the model as it is; None if it
-    could not be run (no memory, or numbers that are not finite).
+    could not be run (no memory, or numbers that are not finite). optimizer: what will
+    train it, None if not told. precision: what mixed precision will compute in
+    ("float16", "bfloat16"), None for the model's own. construction: what was seen
+    while a factory built it. factory: builds such a model anew. closure: False where
+    rules that need the awakening closure rest.
     """
 
     framework: Framework
@@ -49,6 +66,11 @@ class Inspection:
     parameters: tuple[Parameter, ...]
     values: Mapping[str, np.ndarray]
     measurement: Measurement | None
+    optimizer: OptimizerFacts | None = None
+    precision: str | None = None
+    construction: Construction | None = None
+    factory: Callable[[], Any] | None = None
+    closure: bool = True
 
     @property
     def measured(self) -> Measurement:
@@ -208,11 +230,19 @@ class Inspection:
         return self.framework.measure(self.model, self.task, filled)
 
 
-def inspect(framework: Framework, model: object, task: Task) -> Inspection:
+def inspect(
+    framework: Framework, model: object, task: Task, **facts: Unpack[Facts]
+) -> Inspection:
     """Read the model and run it once; everything else waits until a rule asks.
 
     A model with parameters that have no memory, or that hold NaN or infinity, is not
     run: the rules that judge weights alone still speak.
+
+    Args:
+        framework: whose model it is.
+        model: as it would go into training.
+        task: what it is run on.
+        **facts: fields of the Inspection that the model alone does not tell.
 
     Raises:
         ModelError: if the model raises; its own error is the cause.
@@ -227,6 +257,7 @@ def inspect(framework: Framework, model: object, task: Task) -> Inspection:
             parameters=parameters,
             values={},
             measurement=None,
+            **facts,
         )
     values = _real(framework.read(model))
     is_finite = all(bool(np.all(np.isfinite(v))) for v in values.values())
@@ -237,6 +268,7 @@ def inspect(framework: Framework, model: object, task: Task) -> Inspection:
         parameters=parameters,
         values=values,
         measurement=framework.measure(model, task) if is_finite else None,
+        **facts,
     )
 
 

@@ -151,7 +151,11 @@ def _coverage(inspection: Inspection, n_rules: int) -> Coverage:
     return Coverage(
         n_parameters=len(inspection.parameters),
         n_trainable=len(inspection.trainable),
+        n_reached=sum(path in inspection.used for path in inspection.trainable)
+        if measured is not None
+        else 0,
         n_moving=sum(moving),
+        n_nodes=0 if measured is None else len(measured.graph.nodes),
         n_sites=0 if measured is None else len(measured.sites),
         n_rules=n_rules,
     )

@@ -5,9 +5,21 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
-from fanin.rules.as_json import findings_from, findings_to, load, save
+from fanin.rules.as_json import (
+    findings_from,
+    findings_to,
+    load,
+    save,
+    suppressed_from,
+    suppressed_to,
+)
+from fanin.rules.profile import Profile
 from fanin.rules.rule import Evidence, Finding, Severity
+
+if TYPE_CHECKING:
+    from fanin.rules.suppressed import Suppressed
 
 
 class Verdict(StrEnum):
@@ -27,15 +39,20 @@ class Verdict(StrEnum):
 class Coverage:
     """How much was looked at: counts.
 
-    n_parameters, n_trainable: tensors. n_moving: those that an optimizer's first step
-    moves. n_sites: places in the graph where statistics were taken. n_rules: run.
+    n_parameters, n_trainable: tensors. n_reached: trainable ones that the objective
+    read. n_moving: those that an optimizer's first step moves. n_nodes: places in the
+    graph; n_sites: those where statistics were taken. n_rules: run. unasked: codes of
+    the rules that were chosen and could not be asked (no run, no closure).
     """
 
     n_parameters: int = 0
     n_trainable: int = 0
+    n_reached: int = 0
     n_moving: int = 0
+    n_nodes: int = 0
     n_sites: int = 0
     n_rules: int = 0
+    unasked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +60,10 @@ class Report:
     """All findings of a check, worst first.
 
     consequences: findings that a listed one explains; kept, not shown as faults.
+    suppressed: findings that a comment, the configuration or a baseline sets aside.
     notes: remarks on how the check was made (a batch that had to be made up).
+    profile: the network site by site, for pictures; None where it could not be run.
+    framework: "torch", "keras", "jax"; target: what was checked, in the caller's words.
 
     >>> print(Report(verdict=Verdict.HEALTHY, coverage=Coverage(n_parameters=4)))
     healthy for this batch: nothing found in 4 parameters, 0 sites, 0 rules.
@@ -54,6 +74,10 @@ class Report:
     consequences: tuple[Finding, ...] = ()
     coverage: Coverage = Coverage()
     notes: tuple[str, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
+    profile: Profile | None = None
+    framework: str = ""
+    target: str = ""
 
     @property
     def ok(self) -> bool:
@@ -115,21 +139,18 @@ class Report:
 
     def to_json(self) -> str:
         """Give the report as JSON, schema ``fanin.check/1``."""
-        cover = self.coverage
         return save(
             {
+                "target": self.target,
+                "framework": self.framework,
                 "verdict": self.verdict.value,
                 "ok": self.ok,
-                "coverage": {
-                    "parameters": cover.n_parameters,
-                    "trainable": cover.n_trainable,
-                    "moving_at_first_step": cover.n_moving,
-                    "sites": cover.n_sites,
-                    "rules": cover.n_rules,
-                },
+                "coverage": _coverage_to(self.coverage),
                 "findings": findings_to(self.findings),
                 "consequences": findings_to(self.consequences),
+                "suppressed": suppressed_to(self.suppressed),
                 "notes": list(self.notes),
+                "profile": None if self.profile is None else self.profile.to_data(),
             }
         )
 
@@ -145,20 +166,44 @@ class Report:
         True
         """
         data = load(text)
-        cover = data["coverage"]
+        profile = data["profile"]
         return cls(
+            target=data["target"],
+            framework=data["framework"],
             verdict=Verdict(data["verdict"]),
             findings=findings_from(data["findings"]),
             consequences=findings_from(data["consequences"]),
+            suppressed=suppressed_from(data["suppressed"]),
             notes=tuple(data["notes"]),
-            coverage=Coverage(
-                n_parameters=cover["parameters"],
-                n_trainable=cover["trainable"],
-                n_moving=cover["moving_at_first_step"],
-                n_sites=cover["sites"],
-                n_rules=cover["rules"],
-            ),
+            coverage=_coverage_from(data["coverage"]),
+            profile=None if profile is None else Profile.from_data(profile),
         )
+
+
+def _coverage_to(cover: Coverage) -> dict[str, Any]:
+    return {
+        "parameters": cover.n_parameters,
+        "trainable": cover.n_trainable,
+        "reached": cover.n_reached,
+        "moving_at_first_step": cover.n_moving,
+        "nodes": cover.n_nodes,
+        "sites": cover.n_sites,
+        "rules": cover.n_rules,
+        "unasked": list(cover.unasked),
+    }
+
+
+def _coverage_from(data: dict[str, Any]) -> Coverage:
+    return Coverage(
+        n_parameters=data["parameters"],
+        n_trainable=data["trainable"],
+        n_reached=data["reached"],
+        n_moving=data["moving_at_first_step"],
+        n_nodes=data["nodes"],
+        n_sites=data["sites"],
+        n_rules=data["rules"],
+        unasked=tuple(data["unasked"]),
+    )
 
 
 def verdict_of(findings: tuple[Finding, ...], *, has_run: bool) -> Verdict:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from fanin.rules.inspection import Inspection
+    from fanin.rules.location import Location
 
 
 class Severity(StrEnum):
@@ -73,6 +74,15 @@ class Finding:
     source: str | None = None
     evidence: Evidence = Evidence.MEASURED
     paths: tuple[str, ...] = ()
+    value: float | None = None
+    interval: tuple[float, float] | None = None
+    mends: tuple[str, ...] | None = None
+    location: Location | None = None
+
+    @property
+    def mended_by(self) -> tuple[str, ...]:
+        """Give the parameters to draw again: ``mends``, else every one concerned."""
+        return self.paths if self.mends is None else self.mends
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +134,7 @@ FAMILIES = {
     "FAN0": "target and coverage",
     "FAN1": "symmetry and stuck parameters",
     "FAN2": "scale of the forward pass",
-    "FAN3": "scale of the backward pass",
+    "FAN3": "scale of the backward pass and of updates",
     "FAN4": "saturated and dead units",
     "FAN5": "output and first loss",
     "FAN6": "biases and normalization",

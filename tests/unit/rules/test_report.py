@@ -7,9 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fanin.errors import ArgumentError
-from fanin.rules import Coverage, Evidence, Finding, Report, Severity, Verdict
+from fanin.rules import (
+    Coverage,
+    Evidence,
+    Finding,
+    Location,
+    Profile,
+    Report,
+    Severity,
+    Suppressed,
+    Verdict,
+)
+from fanin.rules.profile import Row
 
 WORDS = st.text(max_size=20)
+NUMBERS = st.floats(allow_nan=False)
 FINDINGS = st.builds(
     Finding,
     code=WORDS,
@@ -21,6 +33,11 @@ FINDINGS = st.builds(
     source=st.none() | WORDS,
     evidence=st.sampled_from(Evidence),
     paths=st.lists(WORDS, max_size=3).map(tuple),
+    value=st.none() | st.floats(allow_nan=False),
+    interval=st.none() | st.tuples(NUMBERS, NUMBERS),
+    mends=st.none() | st.lists(WORDS, max_size=2).map(tuple),
+    location=st.none()
+    | st.builds(Location, file=WORDS, line=st.integers(1, 999), text=WORDS),
 )
 REPORTS = st.builds(
     Report,
@@ -28,7 +45,23 @@ REPORTS = st.builds(
     findings=st.lists(FINDINGS, max_size=3).map(tuple),
     consequences=st.lists(FINDINGS, max_size=2).map(tuple),
     notes=st.lists(WORDS, max_size=2).map(tuple),
-    coverage=st.builds(Coverage, n_parameters=st.integers(0, 99)),
+    suppressed=st.lists(
+        st.builds(
+            Suppressed,
+            finding=FINDINGS,
+            by=st.sampled_from(("comment", "config", "baseline")),
+            reason=WORDS,
+        ),
+        max_size=2,
+    ).map(tuple),
+    profile=st.none() | st.just(Profile(rows=(Row(name="0", kind="linear"),))),
+    framework=WORDS,
+    target=WORDS,
+    coverage=st.builds(
+        Coverage,
+        n_parameters=st.integers(0, 99),
+        unasked=st.lists(WORDS, max_size=2).map(tuple),
+    ),
 )
 
 
