@@ -66,4 +66,5 @@ RULE = Rule(
     severity=Severity.WARNING,
     find=find,
     page=__doc__,
+    needs_closure=True,
 )

@@ -118,4 +118,5 @@ RULE = Rule(
     find=find,
     page=__doc__,
     hidden_by=("FAN801", "FAN802"),
+    needs_closure=True,
 )

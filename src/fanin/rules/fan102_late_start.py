@@ -81,4 +81,5 @@ RULE = Rule(
     severity=Severity.INFO,
     find=find,
     page=__doc__,
+    needs_closure=True,
 )

@@ -160,4 +160,5 @@ RULE = Rule(
     find=find,
     page=__doc__,
     hidden_by=("FAN101", "FAN801", "FAN802"),
+    needs_closure=True,
 )

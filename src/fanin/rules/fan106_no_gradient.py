@@ -95,4 +95,5 @@ RULE = Rule(
     find=find,
     page=__doc__,
     hidden_by=("FAN101", "FAN204", "FAN302", "FAN401", "FAN402"),
+    needs_closure=True,
 )

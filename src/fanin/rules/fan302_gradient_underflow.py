@@ -66,4 +66,5 @@ RULE = Rule(
     find=find,
     page=__doc__,
     hidden_by=("FAN101", "FAN203", "FAN204", "FAN401", "FAN402"),
+    needs_closure=True,
 )

@@ -43,14 +43,15 @@ def judge(
     causes, consequences = split(weigh(found, witnesses=split(found)[0]))
     codes = {rule.code for rule in chosen}
     findings = _sorted(f for f in causes if f.code in codes)
-    n_run = sum(_can_ask(inspection, rule) for rule in chosen)
+    unasked = tuple(r.code for r in chosen if not _can_ask(inspection, r))
+    n_run = len(chosen) - len(unasked)
     return Report(
         verdict=verdict_of(
             findings, has_run=inspection.measurement is not None and n_run > 0
         ),
         findings=findings,
         consequences=_sorted(f for f in consequences if f.code in codes),
-        coverage=_coverage(inspection, n_run),
+        coverage=replace(_coverage(inspection), n_rules=n_run, unasked=unasked),
     )
 
 
@@ -98,7 +99,8 @@ def _with_causes(chosen: Sequence[Rule]) -> tuple[Rule, ...]:
 
 
 def _can_ask(inspection: Inspection, rule: Rule) -> bool:
-    return inspection.measurement is not None or not rule.needs_run
+    has_run = inspection.measurement is not None or not rule.needs_run
+    return has_run and (inspection.closure or not rule.needs_closure)
 
 
 def weigh(found: Sequence[Finding], witnesses: Sequence[Finding]) -> list[Finding]:
@@ -144,7 +146,7 @@ def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda f: (f.severity.rank, f.code)))
 
 
-def _coverage(inspection: Inspection, n_rules: int) -> Coverage:
+def _coverage(inspection: Inspection) -> Coverage:
     measured = inspection.measurement
     gradients = {} if measured is None else measured.gradients
     moving = (g is not None and bool((g != 0).any()) for g in gradients.values())
@@ -157,5 +159,4 @@ def _coverage(inspection: Inspection, n_rules: int) -> Coverage:
         n_moving=sum(moving),
         n_nodes=0 if measured is None else len(measured.graph.nodes),
         n_sites=0 if measured is None else len(measured.sites),
-        n_rules=n_rules,
     )

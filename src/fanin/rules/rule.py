@@ -95,7 +95,8 @@ class Rule:
     same parameters, this rule's finding is a consequence and is not listed.
     is_witness: it measures a scale; is_weighed: one such sign alone is no fault, so its
     warnings stand only where two witnesses agree (`fanin.rules.judge`). needs_run: it
-    cannot speak of a model that could not be run.
+    cannot speak of a model that could not be run. needs_closure: it asks what can ever
+    move, so it rests where the closure is off.
     aliases: further names under which the table finds it.
     """
 
@@ -108,6 +109,7 @@ class Rule:
     is_witness: bool = False
     is_weighed: bool = False
     needs_run: bool = True
+    needs_closure: bool = False
 
     @property
     def aliases(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from fanin.report.findings.format import Format
 from fanin.report.page import Html, Section, fragment, inline, notice, page, table
 from fanin.rules.report import Verdict
 from fanin.rules.rule import Severity
@@ -87,3 +88,11 @@ def _consequences(consequences: tuple[Finding, ...]) -> str:
     rows = [(f.code, f.where, f.message) for f in consequences]
     shown = table(["rule", "where", "what"], rows)
     return f"<details><summary>What follows from these</summary>{shown}</details>"
+
+
+FORMAT = Format(
+    name="html",
+    summary="one page, readable offline",
+    write=lambda report, _: page_of(report, title=f"fanin check {report.target}"),
+    suffixes=(".html", ".htm"),
+)

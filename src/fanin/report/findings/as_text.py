@@ -1,10 +1,11 @@
-"""A report in the terminal: full for a reader, concise for a log."""
+"""A report in the terminal, for a reader."""
 
 from __future__ import annotations
 
 import io
 from typing import TYPE_CHECKING
 
+from fanin.report.findings.format import Format
 from fanin.rules.rule import Severity
 
 if TYPE_CHECKING:
@@ -15,16 +16,6 @@ if TYPE_CHECKING:
 
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 INDENT = 2
-
-
-def concise(report: Report) -> str:
-    """Give one line a finding and one for the whole, without colour.
-
-    >>> from fanin.rules import Report, Verdict
-    >>> print(concise(Report(verdict=Verdict.HEALTHY)))
-    healthy for this batch: nothing found in 0 parameters, 0 sites, 0 rules.
-    """
-    return str(report)
 
 
 def full(report: Report, *, width: int = 88, is_coloured: bool = False) -> str:
@@ -115,3 +106,13 @@ def _closing(report: Report) -> list[Text]:
             Text(f"follows from the above, not listed: {', '.join(codes)}", style="dim")
         )
     return lines
+
+
+FORMAT = Format(
+    name="text",
+    summary="every finding with its evidence, reason and remedy",
+    write=lambda report, look: full(
+        report, width=look.width, is_coloured=look.is_coloured
+    ),
+    suffixes=(".txt",),
+)
