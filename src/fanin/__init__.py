@@ -1,6 +1,6 @@
 """fanin decides, explains, checks and applies the initial weights of neural networks.
 
-``import fanin`` loads no framework, no SymPy and no Numba: each arrives when needed.
+``import fanin`` loads nothing: verbs, frameworks, SymPy and Numba arrive when needed.
 
     fanin.explain("zero")              the lesson, proved with symbols
     fanin.check(model, batch, …)       what will not learn, before training
@@ -10,29 +10,28 @@
     fanin.groups(plan, model, lr=…)    an optimizer's groups, at the plan's rates
     fanin.compare(…)                   schemes raced on real data
     fanin.theory                       what depth does to numbers: maps, fixed points
+    fanin.testing                      the check as an assertion
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
-
-from fanin import schemes as schemes
-from fanin.api import activation as activation
-from fanin.api import apply as apply
-from fanin.api import check as check
-from fanin.api import compare as compare
-from fanin.api import draw as draw
-from fanin.api import explain as explain
-from fanin.api import groups as groups
-from fanin.api import init as init
-from fanin.api import plan as plan
-from fanin.errors import FaninError as FaninError
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
+    from fanin import schemes as schemes
+    from fanin import testing as testing
     from fanin import theory as theory
+    from fanin.api import activation as activation
+    from fanin.api import apply as apply
+    from fanin.api import check as check
+    from fanin.api import compare as compare
+    from fanin.api import draw as draw
+    from fanin.api import explain as explain
+    from fanin.api import groups as groups
+    from fanin.api import init as init
+    from fanin.api import plan as plan
+    from fanin.errors import FaninError as FaninError
 
 __all__ = [
     "FaninError",
@@ -46,14 +45,27 @@ __all__ = [
     "init",
     "plan",
     "schemes",
+    "testing",
     "theory",
 ]
 __version__ = "0.1.0"
 
+ROOMS: Final = ("schemes", "testing", "theory")
+HOMES: Final = {"FaninError": "fanin.errors"}
+"""Where a public name lives that is no verb of ``fanin.api``."""
 
-def __getattr__(name: str) -> ModuleType:
-    """Bring ``fanin.theory`` when it is asked for: it loads every quadrature."""
-    if name == "theory":
-        return import_module("fanin.theory")
-    msg = f"module 'fanin' has no attribute {name!r}"
-    raise AttributeError(msg)
+if not TYPE_CHECKING:  # so that a type checker still refuses a name that is not there
+
+    def __getattr__(name: str) -> object:
+        """Bring a verb, or a room, when it is first asked for."""
+        if name in ROOMS:
+            return import_module(f"fanin.{name}")
+        if name in __all__:
+            return getattr(import_module(HOMES.get(name, "fanin.api")), name)
+        msg = f"module 'fanin' has no attribute {name!r}"
+        raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    """List the public names, those not loaded yet as well."""
+    return sorted({*globals(), *__all__})
