@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from fanin.graph import Graph, Measurement, Parameter, Task
     from fanin.graph.calibration import Aim, Calibration
+    from fanin.graph.optimizer import OptimizerFacts
     from fanin.graph.rate import Rate
     from fanin.graph.signature import InputSignature
 
@@ -66,6 +67,14 @@ class Framework(Protocol):
 
     def groups(self, model: Any, rates: Mapping[str, Rate]) -> Any:
         """Give each trainable parameter's rate, in the form that optimizers take."""
+        ...
+
+    def optimizer_facts(self, model: Any, optimizer: Any) -> OptimizerFacts:
+        """Read what an optimizer will do to the parameters; neither is changed.
+
+        Raises:
+            ArgumentError: if it is no optimizer of this framework.
+        """
         ...
 
     def seed(self, model: Any) -> int:
