@@ -44,14 +44,16 @@ def judge(
     codes = {rule.code for rule in chosen}
     findings = _sorted(f for f in causes if f.code in codes)
     unasked = tuple(r.code for r in chosen if not _can_ask(inspection, r))
-    n_run = len(chosen) - len(unasked)
+    heard = tuple(r.code for r in chosen if r.code not in unasked)
     return Report(
         verdict=verdict_of(
-            findings, has_run=inspection.measurement is not None and n_run > 0
+            findings, has_run=inspection.measurement is not None and bool(heard)
         ),
         findings=findings,
         consequences=_sorted(f for f in consequences if f.code in codes),
-        coverage=replace(_coverage(inspection), n_rules=n_run, unasked=unasked),
+        coverage=replace(
+            _coverage(inspection), n_rules=len(heard), asked=heard, unasked=unasked
+        ),
     )
 
 

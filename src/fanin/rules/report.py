@@ -41,8 +41,9 @@ class Coverage:
 
     n_parameters, n_trainable: tensors. n_reached: trainable ones that the objective
     read. n_moving: those that an optimizer's first step moves. n_nodes: places in the
-    graph; n_sites: those where statistics were taken. n_rules: run. unasked: codes of
-    the rules that were chosen and could not be asked (no run, no closure).
+    graph; n_sites: those where statistics were taken. n_rules: run. asked: codes of
+    those. unasked: of the rules that were chosen and could not be asked (no run, no
+    closure).
     """
 
     n_parameters: int = 0
@@ -52,6 +53,7 @@ class Coverage:
     n_nodes: int = 0
     n_sites: int = 0
     n_rules: int = 0
+    asked: tuple[str, ...] = ()
     unasked: tuple[str, ...] = ()
 
 
@@ -189,6 +191,7 @@ def _coverage_to(cover: Coverage) -> dict[str, Any]:
         "nodes": cover.n_nodes,
         "sites": cover.n_sites,
         "rules": cover.n_rules,
+        "asked": list(cover.asked),
         "unasked": list(cover.unasked),
     }
 
@@ -202,6 +205,7 @@ def _coverage_from(data: dict[str, Any]) -> Coverage:
         n_nodes=data["nodes"],
         n_sites=data["sites"],
         n_rules=data["rules"],
+        asked=tuple(data["asked"]),
         unasked=tuple(data["unasked"]),
     )
 
