@@ -11,6 +11,7 @@ from fanin.errors import ArgumentError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from fanin.frameworks.framework import Framework
     from fanin.graph.optimizer import OptimizerFacts
     from fanin.rules import Report
 
@@ -72,7 +73,7 @@ def check(  # noqa: PLR0913 (what is checked, how it will train, what is asked)
     chosen_rules(select, ignore)  # a wrong word is refused before the model runs
     framework = find_framework(model)
     facts = Facts(
-        optimizer=_optimizer(optimizer, learning_rate),
+        optimizer=_optimizer(framework, model, optimizer, learning_rate),
         precision=precision,
         factory=factory,
         closure=closure,
@@ -88,18 +89,27 @@ def check(  # noqa: PLR0913 (what is checked, how it will train, what is asked)
     return replace(report, framework=framework.NAME, notes=notes)
 
 
-def _optimizer(given: object, learning_rate: float | None) -> OptimizerFacts | None:
+def _optimizer(
+    framework: Framework, model: object, given: object, learning_rate: float | None
+) -> OptimizerFacts | None:
     """Give what is known of the optimizer.
 
     Raises:
-        ArgumentError: if it is none that fanin can read.
+        ArgumentError: if it is none that fanin can read, or a learning rate comes
+            without the name of an optimizer.
+        UnknownNameError: if no optimizer has the name.
     """
     from fanin.graph.optimizer import OptimizerFacts, named
 
-    if given is None or isinstance(given, OptimizerFacts):
-        return given
     if isinstance(given, str):
         return named(given, learning_rate)
-    raise ArgumentError.of(
-        argument="optimizer", received=given, expected="a name: 'sgd' or 'adam'"
-    )
+    if learning_rate is not None:
+        raise ArgumentError.of(
+            argument="learning_rate",
+            received=learning_rate,
+            expected="given with the name of an optimizer (another has its own)",
+        )
+    if given is None or isinstance(given, OptimizerFacts):
+        return given
+    is_ready = all(p.storage == "ready" for p in framework.parameters(model))
+    return framework.optimizer_facts(model, given) if is_ready else None

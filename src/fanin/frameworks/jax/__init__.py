@@ -11,6 +11,7 @@ from fanin.frameworks.jax.groups import groups as groups
 from fanin.frameworks.jax.measure import measure as measure
 from fanin.frameworks.jax.opening import is_immutable as is_immutable
 from fanin.frameworks.jax.opening import owns as owns
+from fanin.frameworks.jax.optimizer import optimizer_facts as optimizer_facts
 from fanin.frameworks.jax.parameters import buffers as buffers
 from fanin.frameworks.jax.parameters import parameters as parameters
 from fanin.frameworks.jax.parameters import read as read

@@ -12,6 +12,7 @@ from fanin.frameworks.keras.initializers import (
     shared_initializers as shared_initializers,
 )
 from fanin.frameworks.keras.measure import measure as measure
+from fanin.frameworks.keras.optimizer import optimizer_facts as optimizer_facts
 from fanin.frameworks.keras.parameters import buffers as buffers
 from fanin.frameworks.keras.parameters import owns as owns
 from fanin.frameworks.keras.parameters import parameters as parameters

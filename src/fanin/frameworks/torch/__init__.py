@@ -9,6 +9,7 @@ from fanin.frameworks.torch.files import save as save
 from fanin.frameworks.torch.gradients import gradients as gradients
 from fanin.frameworks.torch.groups import groups as groups
 from fanin.frameworks.torch.measure import measure as measure
+from fanin.frameworks.torch.optimizer import optimizer_facts as optimizer_facts
 from fanin.frameworks.torch.parameters import buffers as buffers
 from fanin.frameworks.torch.parameters import owns as owns
 from fanin.frameworks.torch.parameters import parameters as parameters
