@@ -76,6 +76,7 @@ def check(  # noqa: PLR0913 (what is checked, how it will train, what is asked)
         optimizer=_optimizer(framework, model, optimizer, learning_rate),
         precision=precision,
         factory=factory,
+        construction=None if factory is None else framework.construct(factory),
         closure=closure,
     )
     task = make_task(batch, loss, target, objective, seed)

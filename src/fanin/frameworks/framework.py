@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from fanin.graph import Graph, Measurement, Parameter, Task
     from fanin.graph.calibration import Aim, Calibration
+    from fanin.graph.construction import Construction
     from fanin.graph.optimizer import OptimizerFacts
     from fanin.graph.rate import Rate
     from fanin.graph.signature import InputSignature
@@ -100,6 +101,14 @@ class Framework(Protocol):
         self, model: Any, task: Task, values: Mapping[str, np.ndarray]
     ) -> dict[str, np.ndarray | None]:
         """Give the objective's gradients at these parameter values, and no more."""
+        ...
+
+    def construct(self, factory: Callable[[], Any]) -> Construction | None:
+        """Build a model once more and say who wrote what; None where there is no way.
+
+        Raises:
+            ModelError: if the factory raises, or gives no model.
+        """
         ...
 
     def calibrate(

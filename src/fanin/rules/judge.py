@@ -102,7 +102,9 @@ def _with_causes(chosen: Sequence[Rule]) -> tuple[Rule, ...]:
 
 def _can_ask(inspection: Inspection, rule: Rule) -> bool:
     has_run = inspection.measurement is not None or not rule.needs_run
-    return has_run and (inspection.closure or not rule.needs_closure)
+    has_closure = inspection.closure or not rule.needs_closure
+    was_watched = inspection.construction is not None or not rule.needs_construction
+    return has_run and has_closure and was_watched
 
 
 def weigh(found: Sequence[Finding], witnesses: Sequence[Finding]) -> list[Finding]:

@@ -96,7 +96,8 @@ class Rule:
     is_witness: it measures a scale; is_weighed: one such sign alone is no fault, so its
     warnings stand only where two witnesses agree (`fanin.rules.judge`). needs_run: it
     cannot speak of a model that could not be run. needs_closure: it asks what can ever
-    move, so it rests where the closure is off.
+    move, so it rests where the closure is off. needs_construction: it asks who wrote
+    what, so it rests where no factory was given.
     aliases: further names under which the table finds it.
     """
 
@@ -110,6 +111,7 @@ class Rule:
     is_weighed: bool = False
     needs_run: bool = True
     needs_closure: bool = False
+    needs_construction: bool = False
 
     @property
     def aliases(self) -> tuple[str, ...]:

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Seed torch (all devices), Python and NumPy; afterwards all are as before.
+def kept() -> Iterator[None]:
+    """Put the random states of torch (all devices), Python and NumPy back afterwards.
 
     >>> before = torch.get_rng_state()
-    >>> with seeded(1):
+    >>> with kept():
     ...     _ = torch.rand(3)
     >>> bool((torch.get_rng_state() == before).all())
     True
@@ -30,10 +30,25 @@ def seeded(seed: int) -> Iterator[None]:
     )
     with torch.random.fork_rng(devices=devices):
         try:
-            torch.manual_seed(seed)
-            random.seed(seed)
-            numpy_random.seed(seed % 2**32)
             yield
         finally:
             random.setstate(python_state)
             numpy_random.set_state(numpy_state)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed torch (all devices), Python and NumPy; afterwards all are as before.
+
+    >>> with seeded(1):
+    ...     first = torch.rand(3)
+    >>> with seeded(1):
+    ...     bool((torch.rand(3) == first).all())
+    True
+    """
+    with kept():
+        torch.manual_seed(seed)
+        random.seed(seed)
+        numpy_random = np.random  # noqa: TID251 (for models that draw from it)
+        numpy_random.seed(seed % 2**32)
+        yield

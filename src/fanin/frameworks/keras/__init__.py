@@ -3,6 +3,7 @@
 from typing import Final
 
 from fanin.frameworks.keras.calibrate import calibrate as calibrate
+from fanin.frameworks.keras.construction import construct as construct
 from fanin.frameworks.keras.example import input_signatures as input_signatures
 from fanin.frameworks.keras.files import require_format as require_format
 from fanin.frameworks.keras.files import save as save

@@ -3,6 +3,7 @@
 from typing import Final
 
 from fanin.frameworks.torch.calibrate import calibrate as calibrate
+from fanin.frameworks.torch.construction import construct as construct
 from fanin.frameworks.torch.example import input_signatures as input_signatures
 from fanin.frameworks.torch.files import require_format as require_format
 from fanin.frameworks.torch.files import save as save
