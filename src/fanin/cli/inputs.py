@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fanin.cli.target import build, load
+from fanin.cli.targets.python_object import build, load
 from fanin.errors import UsageError
 from fanin.graph.signature import InputSignature
 

@@ -24,10 +24,14 @@ if TYPE_CHECKING:
     from fanin.graph.construction import Construction
     from fanin.graph.optimizer import OptimizerFacts
     from fanin.graph.rate import Rate
-    from fanin.graph.signature import InputSignature
+    from fanin.graph.signature import Signature
 
 Draw = Callable[["np.ndarray | None"], "np.ndarray"]
 """Global row-major indices (None for all, in shape) → numbers of one parameter."""
+
+
+Keep = Callable[[str, "np.ndarray"], "np.ndarray"]
+"""A parameter's path and its gradient → what is kept of it."""
 
 
 class Framework(Protocol):
@@ -92,15 +96,37 @@ class Framework(Protocol):
         ...
 
     def measure(
-        self, model: Any, task: Task, values: Mapping[str, np.ndarray] | None = None
+        self,
+        model: Any,
+        task: Task,
+        values: Mapping[str, np.ndarray] | None = None,
+        keep: Keep | None = None,
     ) -> Measurement:
-        """Run forward and backward once, at other parameter values if given."""
+        """Run forward and backward once, at other parameter values if given.
+
+        Args:
+            model: it is left as it is.
+            task: the batch and the objective.
+            values: by path; parameters left out have the model's own values.
+            keep: what is kept of each gradient as it arrives; None for all of it.
+        """
         ...
 
     def gradients(
-        self, model: Any, task: Task, values: Mapping[str, np.ndarray]
+        self,
+        model: Any,
+        task: Task,
+        values: Mapping[str, np.ndarray],
+        keep: Keep | None = None,
     ) -> dict[str, np.ndarray | None]:
-        """Give the objective's gradients at these parameter values, and no more."""
+        """Give the objective's gradients at these parameter values, and no more.
+
+        Args:
+            model: it is left as it is.
+            task: the batch and the objective.
+            values: by path; parameters left out have the model's own values.
+            keep: what is kept of each gradient as it arrives; None for all of it.
+        """
         ...
 
     def construct(self, factory: Callable[[], Any]) -> Construction | None:
@@ -139,8 +165,20 @@ class Framework(Protocol):
         """
         ...
 
-    def input_signatures(self, model: Any) -> Iterator[InputSignature]:
+    def input_signatures(self, model: Any) -> Iterator[Signature]:
         """Yield what the model may read, the likeliest first; for a synthetic batch."""
+        ...
+
+    def load_weights(self, model: Any, path: str | Path) -> Any:
+        """Read a file's numbers into the parameters: all of them, or none.
+
+        Returns:
+            The model that holds them: the same object, except in JAX.
+
+        Raises:
+            ModelError: if the file cannot be read, or its names are not the model's.
+            ShapeError: if an array has not its parameter's shape.
+        """
         ...
 
     def require_format(self, path: str | Path) -> None:

@@ -27,3 +27,28 @@ class InputSignature:
         if self.below:
             return f"{shape} whole numbers below {self.below}"
         return f"{shape} standard normal numbers"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeveralInputs:
+    """What a model reads that takes more than one array.
+
+    positional: in order. keywords: name and signature, for what is given by name.
+
+    >>> ids = InputSignature(shape=(8, 16), below=100)
+    >>> SeveralInputs(keywords=(("input_ids", ids),)).describe()
+    'input_ids: 8×16 whole numbers below 100'
+    """
+
+    positional: tuple[InputSignature, ...] = ()
+    keywords: tuple[tuple[str, InputSignature], ...] = ()
+
+    def describe(self) -> str:
+        """Say in words what a synthetic batch of these signatures holds."""
+        words = [each.describe() for each in self.positional]
+        words += [f"{name}: {each.describe()}" for name, each in self.keywords]
+        return ", ".join(words)
+
+
+Signature = InputSignature | SeveralInputs
+"""What a model reads: one array, or several."""

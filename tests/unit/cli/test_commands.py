@@ -123,7 +123,7 @@ def test_policies_are_listed_and_shown(capsys):
 def test_init_saves_weights_that_a_model_can_load(tmp_path, capsys):
     import torch
 
-    from fanin.cli.target import load
+    from fanin.cli.targets.python_object import load
 
     path = tmp_path / "weights.pt"
     assert main(["init", ZERO, *DATA, "--seed", "1", "-o", str(path)]) == 0

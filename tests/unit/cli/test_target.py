@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fanin.cli.target import Target, TargetError, load, parse
+from fanin.cli.targets.error import TargetError
+from fanin.cli.targets.python_object import Target, load, parse
 from fanin.errors import ModelError
 
 NETS = Path(__file__).parent / "nets.py"

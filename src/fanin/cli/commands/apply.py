@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from fanin.cli.commands.model import add_model, load_model
+from fanin.cli.commands.model import add_model, opened
 from fanin.files import ensure_writable
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     ensure_writable(arguments.output)
     made = Plan.load(arguments.plan)
-    model = load_model(arguments.model)
+    model = opened(arguments).model
     framework = find(model)
     framework.require_format(arguments.output)
     framework.save(made.apply(model, seed=arguments.seed), arguments.output)

@@ -3,32 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fanin.cli import inputs
-from fanin.cli.target import TargetError, build, load
+from fanin.cli.targets import open_target
+from fanin.cli.targets.python_object import load
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
+
+    from fanin.cli.targets import Opened
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A model and what it is run on."""
+    """A model and what it is run on.
+
+    factory: builds the model anew, where the TARGET says how. remarks: what a reader
+    of a report should know of how the model came to be.
+    """
 
     model: Any
     batch: Any = None
     loss: Any = None
     target: Any = None
+    factory: Callable[[], Any] | None = None
+    remarks: tuple[str, ...] = ()
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
-    """Add TARGET."""
+    """Add TARGET, and what may be said beside it."""
     parser.add_argument(
         "model",
         metavar="TARGET",
-        help="pkg.module:make(width=256), file.py:attribute, or model.keras",
+        help="pkg.module:make(width=256), file.py:attribute, model.keras, "
+        "program.pt2, a folder with a config.json, or weights.safetensors with --arch",
+    )
+    parser.add_argument(
+        "--arch", metavar="TARGET", help="what builds the model of a file of weights"
+    )
+    parser.add_argument(
+        "--blocks",
+        type=int,
+        metavar="N",
+        help="of a config.json, build only so many blocks of each stack",
     )
 
 
@@ -59,7 +78,7 @@ def subject(arguments: argparse.Namespace, *, seed: int = 0) -> Subject:
         UsageError: if a word cannot be read.
         ModelError: if the user's code raises.
     """
-    model = load_model(arguments.model)
+    it = opened(arguments)
     batch, target = None, None
     if arguments.input is not None:
         batch, target = inputs.split(inputs.read(arguments.input, seed=seed))
@@ -68,44 +87,26 @@ def subject(arguments: argparse.Namespace, *, seed: int = 0) -> Subject:
     loss = arguments.loss
     if loss is not None and ":" in loss:
         loss = load(loss)
-    return Subject(model=model, batch=batch, loss=loss, target=target)
+    return Subject(
+        model=it.model,
+        batch=batch,
+        loss=loss,
+        target=target,
+        factory=it.factory,
+        remarks=it.remarks,
+    )
+
+
+def opened(arguments: argparse.Namespace) -> Opened:
+    """Open TARGET, with what was said beside it."""
+    return open_target(arguments.model, arch=arguments.arch, blocks=arguments.blocks)
 
 
 def load_model(text: str) -> object:
-    """Give the model that a TARGET names; a class or factory is called without words.
+    """Give the model that a TARGET names.
 
     Raises:
         TargetError: if it names nothing, or something that is no model.
         ModelError: if the user's code raises.
     """
-    if ":" not in text and text.endswith(".keras"):
-        return load_file(text)
-    found = load(text)
-    if _is_model(found):
-        return found
-    if callable(found):
-        found = build(text, found)
-    if not _is_model(found):
-        kind = type(found).__name__
-        raise TargetError.of(text, f"it is a {kind}, no model of PyTorch, Keras or JAX")
-    return found
-
-
-def load_file(text: str) -> object:
-    """Load a .keras file.
-
-    Raises:
-        TargetError: if there is no such file.
-        ModelError: if Keras cannot load it; its own error is the cause.
-    """
-    from fanin.frameworks.keras.files import load as load_keras
-
-    if not Path(text).is_file():
-        raise TargetError.of(text, "there is no such file")
-    return load_keras(text)
-
-
-def _is_model(found: object) -> bool:
-    from fanin.frameworks.find import owner
-
-    return not isinstance(found, type) and owner(found) is not None
+    return open_target(text).model

@@ -5,6 +5,7 @@ from typing import Final
 from fanin.frameworks.jax.calibrate import calibrate as calibrate
 from fanin.frameworks.jax.construction import construct as construct
 from fanin.frameworks.jax.example import input_signatures as input_signatures
+from fanin.frameworks.jax.files import load_weights as load_weights
 from fanin.frameworks.jax.files import require_format as require_format
 from fanin.frameworks.jax.files import save as save
 from fanin.frameworks.jax.gradients import gradients as gradients

@@ -8,12 +8,26 @@ import numpy as np
 
 from fanin.errors import ArgumentError
 from fanin.files import write_with
-from fanin.frameworks.jax.parameters import read
+from fanin.frameworks.array_files import draws_from
+from fanin.frameworks.jax.parameters import parameters, read, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FORMATS: Final = (".npz",)
+
+
+def load_weights(model: Any, path: str | Path) -> Any:
+    """Read a .npz or .safetensors file by fanin's paths.
+
+    Returns:
+        The same Flax NNX module; of Equinox and of a pair, another one.
+
+    Raises:
+        ModelError: if the file cannot be read, or is of another model.
+        ShapeError: if an array has not its parameter's shape.
+    """
+    return write(model, draws_from(path, parameters(model)))
 
 
 def require_format(path: str | Path) -> None:

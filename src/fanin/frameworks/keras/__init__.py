@@ -5,6 +5,7 @@ from typing import Final
 from fanin.frameworks.keras.calibrate import calibrate as calibrate
 from fanin.frameworks.keras.construction import construct as construct
 from fanin.frameworks.keras.example import input_signatures as input_signatures
+from fanin.frameworks.keras.files import load_weights as load_weights
 from fanin.frameworks.keras.files import require_format as require_format
 from fanin.frameworks.keras.files import save as save
 from fanin.frameworks.keras.gradients import gradients as gradients

@@ -1,4 +1,4 @@
-"""Load a Keras model from its file, and save one, wholly or not at all."""
+"""Load a Keras model or its weights from a file, and save them: all or nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 
 from fanin.errors import ArgumentError, ModelError
 from fanin.files import write_with
-from fanin.frameworks.keras.parameters import read
+from fanin.frameworks.array_files import draws_from
+from fanin.frameworks.keras.parameters import parameters, read, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +29,28 @@ def load(path: str | Path) -> Any:
     except Exception as error:
         message = f"Keras cannot load {str(path)!r}: {error}"
         raise ModelError(message) from error
+
+
+def load_weights(model: Any, path: str | Path) -> Any:
+    """Read a .weights.h5 file of Keras, or .npz or .safetensors by fanin's paths.
+
+    Returns:
+        The same model.
+
+    Raises:
+        ModelError: if the file cannot be read, or is of another model.
+        ShapeError: if an array has not its parameter's shape. The model is unchanged.
+    """
+    if not str(path).lower().endswith(".h5"):
+        return write(model, draws_from(path, parameters(model)))
+    before = model.get_weights()
+    try:
+        model.load_weights(path)
+    except Exception as error:
+        model.set_weights(before)
+        message = f"Keras cannot read {str(path)!r} into {model.name!r}: {error}"
+        raise ModelError(message) from error
+    return model
 
 
 def require_format(path: str | Path) -> None:

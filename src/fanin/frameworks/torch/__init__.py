@@ -18,5 +18,6 @@ from fanin.frameworks.torch.parameters import read as read
 from fanin.frameworks.torch.parameters import seed as seed
 from fanin.frameworks.torch.parameters import write as write
 from fanin.frameworks.torch.record import record as record
+from fanin.frameworks.torch.weights import load_weights as load_weights
 
 NAME: Final = "torch"

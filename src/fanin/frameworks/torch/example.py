@@ -1,4 +1,4 @@
-"""Guess what a torch module reads, from the first layer that has a say."""
+"""What a torch module reads: as it was recorded, as its config says, or a guess."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from fanin.frameworks.torch.exported import recorded_signature
+from fanin.frameworks.torch.transformers_inputs import transformers_signatures
+from fanin.frameworks.torch.wrapped import bare
 from fanin.graph.signature import InputSignature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from fanin.graph.signature import Signature
 
 BATCH = 32
 LENGTH = 16
@@ -17,15 +22,22 @@ LENGTH = 16
 SIDES = (32, 28, 64, 224, 96, 128, 16, 8, 299, 384, 48, 256)
 
 
-def input_signatures(model: Any) -> Iterator[InputSignature]:
+def input_signatures(model: Any) -> Iterator[Signature]:
     """Yield signatures the model may accept, the likeliest first.
 
-    The first layer in order of registration decides, which is the order of execution
-    in most models; the caller tries each one (on shapes alone, which costs little).
+    An exported program knows what it reads, and a model of ``transformers`` has a
+    config. Of any other the first layer in order of registration decides, which is
+    the order of execution in most models; the caller tries each one (on shapes alone,
+    which costs little).
 
     >>> next(input_signatures(torch.nn.Sequential(torch.nn.Linear(4, 2)))).shape
     (32, 4)
     """
+    recorded = recorded_signature(bare(model))
+    if recorded is not None:
+        yield recorded
+        return
+    yield from transformers_signatures(bare(model))
     for module in model.modules():
         found = list(_reads(module))
         if found:

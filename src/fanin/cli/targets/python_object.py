@@ -1,4 +1,4 @@
-"""TARGET → model: ``pkg.module:make(width=256)``, ``file.py:attr``, ``model.keras``."""
+"""A Python object: ``pkg.module:make(width=256)``, ``path/file.py:attribute``."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import importlib
 import importlib.util
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fanin.errors import ModelError, UsageError, nearest
+from fanin.cli.targets.error import TargetError
+from fanin.cli.targets.opened import Opened
+from fanin.errors import ModelError, nearest
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-GRAMMAR = (
-    "Write pkg.module:attribute, path/file.py:attribute, either with literal "
-    "arguments as in net.py:make(width=256), or the path of a .keras file."
-)
+    from fanin.cli.targets.opened import Wanted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,15 +34,6 @@ class Target:
     arguments: tuple[Any, ...] = ()
     keywords: tuple[tuple[str, Any], ...] = ()
     is_call: bool = False
-
-
-class TargetError(UsageError):
-    """A TARGET that cannot be read, or names what is not there."""
-
-    @classmethod
-    def of(cls, target: str, what: str) -> TargetError:
-        """Build the message: the target, what is wrong with it, and the grammar."""
-        return cls(f"Target {target!r}: {what}. {GRAMMAR}")
 
 
 def parse(text: str) -> Target:
@@ -85,6 +76,45 @@ def parse(text: str) -> Target:
     )
 
 
+TAKES: tuple[str, ...] = ()
+
+
+def fits(text: str) -> bool:  # noqa: ARG001 (as every form)
+    """Say yes: what is no file is a Python object."""
+    return True
+
+
+def open_target(text: str, wanted: Wanted) -> Opened:  # noqa: ARG001 (as every form)
+    """Give the model; a class or factory is called without words.
+
+    Raises:
+        TargetError: if it names nothing, or something that is no model.
+        ModelError: if the user's code raises.
+    """
+    target = parse(text)
+    found = named(text, target)
+    if target.is_call:
+        factory = partial(
+            build, text, found, *target.arguments, **dict(target.keywords)
+        )
+    elif callable(found) and not is_model(found):
+        factory = partial(build, text, found)
+    else:
+        factory = None
+    model = found if factory is None else factory()
+    if not is_model(model):
+        kind = type(model).__name__
+        raise TargetError.of(text, f"it is a {kind}, no model of PyTorch, Keras or JAX")
+    return Opened(model=model, factory=factory)
+
+
+def is_model(found: object) -> bool:
+    """Say whether a framework owns this object."""
+    from fanin.frameworks.find import owner
+
+    return not isinstance(found, type) and owner(found) is not None
+
+
 def load(text: str) -> object:
     """Import the object that a target names, and call it where parentheses ask for it.
 
@@ -93,6 +123,14 @@ def load(text: str) -> object:
         ModelError: if importing or calling raises; its own error is the cause.
     """
     target = parse(text)
+    found = named(text, target)
+    if target.is_call:
+        return build(text, found, *target.arguments, **dict(target.keywords))
+    return found
+
+
+def named(text: str, target: Target) -> object:
+    """Import the object that a parsed target names, without calling it."""
     found: object = _import(text, target.module)
     for depth, attribute in enumerate(target.attributes):
         if not hasattr(found, attribute):
@@ -100,8 +138,6 @@ def load(text: str) -> object:
             hint = nearest(attribute, [n for n in dir(found) if n[0] != "_"])
             raise TargetError.of(text, f"{where!r} has no {attribute!r}.{hint}")
         found = getattr(found, attribute)
-    if target.is_call:
-        return build(text, found, *target.arguments, **dict(target.keywords))
     return found
 
 
