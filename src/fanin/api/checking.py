@@ -83,7 +83,7 @@ def check(  # noqa: PLR0913 (what is checked, how it will train, what is asked)
     made = ""
     is_ready = all(p.storage == "ready" for p in framework.parameters(model))
     if is_ready and not has_input(task):
-        task, _, made = with_example(framework, model, task)
+        task, _, made = with_example(framework, model, task, with_target=True)
     inspection = inspect(framework, model, task, **facts)
     report = judge(inspection, select=select, ignore=ignore)
     notes = (f"No batch was given: checked on {made}.",) if made else ()

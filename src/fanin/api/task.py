@@ -58,9 +58,16 @@ def has_input(task: Task) -> bool:
 
 
 def with_example(
-    framework: Framework, model: object, task: Task
+    framework: Framework, model: object, task: Task, *, with_target: bool = False
 ) -> tuple[Task, Graph, str]:
     """Make a batch of the first signature that the model accepts.
+
+    Args:
+        framework: the model's.
+        model: any.
+        task: without a batch.
+        with_target: where no loss was given and the model's kind says what classes it
+            tells apart, make random labels as well, for their cross entropy.
 
     Returns:
         The task with that batch, the graph it gave, and the batch in words.
@@ -78,7 +85,12 @@ def with_example(
         except ModelError as error:
             reason = reason or error
         else:
-            return candidate, graph, signature.describe()
+            target = getattr(signature, "target", None)
+            if not with_target or task.loss is not None or target is None:
+                return candidate, graph, signature.describe()
+            labels = batch_of(target, seed=task.seed + 1)
+            judged = replace(candidate, loss="cross_entropy", target=labels)
+            return judged, graph, f"{signature.describe()}, with random labels"
     message = (
         "No batch was given, and none of the usual shapes fits this model. "
         "Pass an example batch: an array, a tuple of arguments or a dict of keywords."

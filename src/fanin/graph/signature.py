@@ -34,6 +34,7 @@ class SeveralInputs:
     """What a model reads that takes more than one array.
 
     positional: in order. keywords: name and signature, for what is given by name.
+    target: of the classes that the model tells apart, where its kind says so.
 
     >>> ids = InputSignature(shape=(8, 16), below=100)
     >>> SeveralInputs(keywords=(("input_ids", ids),)).describe()
@@ -42,6 +43,7 @@ class SeveralInputs:
 
     positional: tuple[InputSignature, ...] = ()
     keywords: tuple[tuple[str, InputSignature], ...] = ()
+    target: InputSignature | None = None
 
     def describe(self) -> str:
         """Say in words what a synthetic batch of these signatures holds."""

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 TEXTS, LENGTH = 8, 16
 IMAGES, SIDE = 8, 224
 SOUNDS, SAMPLES, FRAMES = 4, 16_000, 3_000
+WORDS = ("ForCausalLM", "ForMaskedLM", "LMHeadModel", "ForConditionalGeneration")
+CLASSES = ("ForImageClassification", "ForSequenceClassification")
 
 
 def transformers_signatures(model: Any) -> Iterator[SeveralInputs]:
@@ -36,7 +38,23 @@ def transformers_signatures(model: Any) -> Iterator[SeveralInputs]:
     for more in ((), ("decoder_input_ids",), ("input_ids",), ("pixel_values",)):
         names = dict.fromkeys((main, *more))
         if not more or len(names) > 1:
-            yield SeveralInputs(keywords=tuple((n, known[n]) for n in names))
+            keywords = tuple((n, known[n]) for n in names)
+            yield SeveralInputs(
+                keywords=keywords, target=_target(model, dict(keywords))
+            )
+
+
+def _target(model: Any, inputs: dict[str, InputSignature]) -> InputSignature | None:
+    """Give what the class's name says that the model tells apart; None if nothing."""
+    name, config = type(model).__name__, model.config
+    tokens = inputs.get("decoder_input_ids", inputs.get("input_ids"))
+    if name.endswith(WORDS) and tokens is not None:
+        return tokens
+    n_labels = _number(config, "num_labels")
+    if name.endswith(CLASSES) and n_labels > 1:
+        n_samples = next(iter(inputs.values())).shape[0]
+        return InputSignature(shape=(n_samples,), below=n_labels)
+    return None
 
 
 def _tokens(config: Any) -> InputSignature:
