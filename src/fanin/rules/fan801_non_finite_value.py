@@ -65,5 +65,6 @@ RULE = Rule(
     severity=Severity.ERROR,
     find=find,
     page=__doc__,
+    hidden_by=("FAN807",),
     needs_run=False,
 )

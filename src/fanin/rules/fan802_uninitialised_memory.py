@@ -103,6 +103,6 @@ RULE = Rule(
     severity=Severity.ERROR,
     find=find,
     page=__doc__,
-    hidden_by=("FAN801",),
+    hidden_by=("FAN801", "FAN807"),
     needs_run=False,
 )
