@@ -38,7 +38,8 @@ class Write:
     """One time that a parameter's numbers were decided.
 
     call: the function that wrote ("normal_", "Linear.reset_parameters"). where: the
-    line that asked for it ("net.py:23"), "" if none is known. is_whole: every number
+    line that asked for it ("net.py:23"), "" if none is known; via: the line that called
+    the function which that line stands in. is_whole: every number
     was written. is_birth: the memory was made with these numbers in it
     (``torch.zeros(3)``), as it is where a later line decides. size: the root mean
     square that it left, where it is known.
@@ -46,6 +47,7 @@ class Write:
 
     call: str
     where: str = ""
+    via: str = ""
     by: Writer = Writer.USER
     kind: Written = Written.DRAWN
     is_whole: bool = True

@@ -39,13 +39,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from math import inf, log
+from math import inf, log, sqrt
 from typing import TYPE_CHECKING
 
 from fanin.graph.construction import Writer, Written
 from fanin.graph.roles import RoleKind, roles
 from fanin.rules.rule import Finding, Rule, Severity
-from fanin.rules.siblings import by_place
 from fanin.rules.words import listing, number
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ if TYPE_CHECKING:
 # Zero on purpose, where they are: all behind them is shut until they move.
 CLOSING = {RoleKind.LOW_RANK_UP, RoleKind.LOW_RANK_DOWN, RoleKind.LAYER_SCALE}
 # As FAN701: a size that differs by less is nobody's decision.
-TOLERANCE = 1.3
+TOLERANCE, STANDARD_ERRORS = 1.3, 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,15 +73,14 @@ class Overwritten:
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
-    """Yield one finding for each place whose start was decided and lost."""
+    """Yield one finding for each pair of lines of which one undoes the other."""
     construction = inspection.construction
     if construction is None:
         return
-    known = {p.path for p in inspection.parameters}
-    lost = overwritten(construction.writes)
-    paths = [path for path in lost if path in known]
-    closed = _begin_closed(inspection) if paths else frozenset()
-    for same in by_place(paths).values():
+    sizes = {p.path: p.size for p in inspection.parameters}
+    lost = overwritten(construction.writes, sizes)
+    closed = _begin_closed(inspection) if lost else frozenset()
+    for same in _by_lines(lost):
         worst = max((lost[path] for path in same), key=lambda each: each.off)
         is_chosen = not worst.first.is_birth or bool(closed.intersection(same))
         is_zero_lost = worst.first.size == 0.0 and is_chosen
@@ -91,8 +89,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             name=RULE.name,
             severity=Severity.WARNING if is_zero_lost else Severity.INFO,
             where=listing(same),
-            message=f"Its start was set by {worst.first} and lost to {worst.last}, "
-            "which writes more of the model.",
+            message=f"{'Its' if len(same) == 1 else 'Their'} start was set by "
+            f"{worst.first} and lost to {worst.last}, which writes more of the model.",
             measured=f"root mean square {_size(worst.first)} before, "
             f"{_size(worst.last)} after",
             expected=f"root mean square {_size(worst.first)}, as the first line set it",
@@ -106,27 +104,56 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         )
 
 
+def _by_lines(lost: Mapping[str, Overwritten]) -> list[tuple[str, ...]]:
+    """Give the parameters that the same two lines concern, in order of appearance."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for path, each in lost.items():
+        found.setdefault((each.first.where, each.last.where), []).append(path)
+    return [tuple(paths) for paths in found.values()]
+
+
 def overwritten(
-    writes: Mapping[str, tuple[Write, ...]],
+    writes: Mapping[str, tuple[Write, ...]], sizes: Mapping[str, int]
 ) -> dict[str, Overwritten]:
     """Give the parameters whose own start was lost to a more general line.
+
+    Args:
+        writes: by path, in their order.
+        sizes: how many numbers each parameter of the model holds; others are left out.
 
     >>> from fanin.graph.construction import Write
     >>> zero = Write(call="zeros_", where="a:1", kind=Written.CONSTANT, size=0.0)
     >>> drawn = Write(call="normal_", where="b:2", size=0.02)
-    >>> list(overwritten({"B": (zero, drawn), "A": (drawn,)}))
+    >>> list(overwritten({"B": (zero, drawn), "A": (drawn,)}, {"B": 9}))
     ['B']
     """
     breadth = Counter(
-        where
-        for history in writes.values()
-        for where in {write.where for write in history}
+        line for history in writes.values() for line in set(map(_line, history))
     )
     found = {path: _lost(history, breadth) for path, history in writes.items()}
-    return {path: lost for path, lost in found.items() if lost is not None}
+    return {
+        path: lost
+        for path, lost in found.items()
+        if lost is not None and path in sizes and lost.off > _chance(sizes[path])
+    }
 
 
-def _lost(history: tuple[Write, ...], breadth: Counter[str]) -> Overwritten | None:
+def _chance(size: int) -> float:
+    """Give how far |ln| of the ratio of two sizes of one law can be by chance.
+
+    Of n normal numbers the standard error of ln(size) is 1/√(2n); two are compared.
+    """
+    return max(log(TOLERANCE), STANDARD_ERRORS / sqrt(max(size, 1)))
+
+
+def _line(write: Write) -> tuple[str, str]:
+    """Give the line that wrote, and whose call it wrote in: a helper serves many."""
+    return write.where, write.via
+
+
+def _lost(
+    history: tuple[Write, ...], breadth: Counter[tuple[str, str]]
+) -> Overwritten | None:
     """Compare the last decision with those before it; None if none was lost."""
     last = history[-1]
     decided = [write for write in history[:-1] if _is_decision(write)]
@@ -134,8 +161,8 @@ def _lost(history: tuple[Write, ...], breadth: Counter[str]) -> Overwritten | No
         return None
     first = decided[-1]
     off = _off(first, last)
-    is_swept_over = breadth[last.where] > breadth[first.where]
-    if not (first.where and last.where and is_swept_over) or off < log(TOLERANCE):
+    is_swept_over = breadth[_line(last)] > breadth[_line(first)]
+    if not (first.where and last.where and is_swept_over):
         return None
     return Overwritten(first=first, last=last, off=off)
 

@@ -35,7 +35,7 @@ wild: flash-linear-attention pull requests 156 and 753, transformers issue 43717
 from __future__ import annotations
 
 from collections import Counter
-from math import log
+from math import log, sqrt
 from typing import TYPE_CHECKING
 
 from fanin.graph.construction import Writer
@@ -52,8 +52,8 @@ if TYPE_CHECKING:
 
 LEAST_SISTERS = 4
 SHARE_WRITTEN = 0.75
-# As FAN701 and FAN808.
-TOLERANCE = 1.3
+# As FAN808.
+TOLERANCE, STANDARD_ERRORS = 1.3, 5.0
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -62,13 +62,14 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     if construction is None:
         return
     writes = construction.writes
+    sizes = {p.path: p.size for p in inspection.parameters}
     for sisters in _sisters(inspection.parameters, writes):
         line, skipped = passed_over({path: writes[path] for path in sisters})
         if not skipped:
             continue
         written = [path for path in sisters if path not in skipped]
         size, usual = _size(writes, skipped), _size(writes, written)
-        if not _differ(size, usual):
+        if not _differ(size, usual, sizes[skipped[0]]):
             continue
         yield Finding(
             code=RULE.code,
@@ -139,12 +140,13 @@ def _size(
     return sizes[len(sizes) // 2] if sizes else None
 
 
-def _differ(size: float | None, usual: float | None) -> bool:
+def _differ(size: float | None, usual: float | None, n: int) -> bool:
+    """Say whether two sizes of ``n`` numbers differ by more than chance makes them."""
     if size is None or usual is None or size == usual:
         return False
     if size == 0.0 or usual == 0.0:
         return True
-    return abs(log(size / usual)) > log(TOLERANCE)
+    return abs(log(size / usual)) > max(log(TOLERANCE), STANDARD_ERRORS / sqrt(n))
 
 
 RULE = Rule(

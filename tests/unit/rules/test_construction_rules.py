@@ -247,3 +247,18 @@ def test_a_layer_that_is_of_the_same_size_all_the_same_is_silent():
             nn.init.kaiming_uniform_(block.fc.weight, a=5**0.5)
 
     assert not found(lambda: Net(start), "FAN809")
+
+
+def test_a_helper_that_many_lines_call_is_no_sweep():
+    def put(module, std):
+        nn.init.normal_(module.weight, std=std)
+
+    def start(net):
+        net.blocks.apply(normal)
+        for block in net.blocks[:2]:
+            put(block.fc, 0.01)
+        for block in net.blocks[2:]:
+            put(block.fc, 0.02)
+        put(net.head, 0.5)
+
+    assert not found(lambda: Net(start), "FAN808")

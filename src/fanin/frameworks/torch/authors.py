@@ -55,8 +55,22 @@ def author(operation: str) -> Write:
     if frame is None or _is_fanins(frame.f_code):
         return Write(call=layer or call, by=Writer.USER, kind=kind)
     by = Writer.LAYER if layer else _owner(frame.f_code)
-    where = f"{_shown(frame.f_code.co_filename)}:{frame.f_lineno}"
-    return Write(call=layer or call, where=where, by=by, kind=kind)
+    where, via = _line(frame), _line(_caller(frame))
+    return Write(call=layer or call, where=where, via=via, by=by, kind=kind)
+
+
+def _caller(frame: FrameType) -> FrameType | None:
+    """Give the next frame out that is neither PyTorch's nor an init function's."""
+    caller = frame.f_back
+    while caller is not None and _place(caller.f_code) != "outside":
+        caller = caller.f_back
+    return caller
+
+
+def _line(frame: FrameType | None) -> str:
+    if frame is None or _is_fanins(frame.f_code):
+        return ""
+    return f"{_shown(frame.f_code.co_filename)}:{frame.f_lineno}"
 
 
 @cache
