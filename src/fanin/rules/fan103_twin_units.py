@@ -159,6 +159,6 @@ RULE = Rule(
     severity=Severity.ERROR,
     find=find,
     page=__doc__,
-    hidden_by=("FAN101", "FAN801", "FAN802"),
+    hidden_by=("FAN101", "FAN801", "FAN802", "FAN807", "FAN810"),
     needs_closure=True,
 )

@@ -91,5 +91,5 @@ RULE = Rule(
     severity=Severity.WARNING,
     find=find,
     page=__doc__,
-    hidden_by=("FAN101", "FAN103", "FAN801"),
+    hidden_by=("FAN101", "FAN103", "FAN801", "FAN807", "FAN810"),
 )
