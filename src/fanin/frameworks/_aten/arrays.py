@@ -15,6 +15,26 @@ MOST_WIDENED: Final = 4096
 """Entries up to which numbers are kept in float64; more are kept as they are."""
 
 
+def as_view(tensor: torch.Tensor) -> np.ndarray:
+    """Give a tensor's numbers as an array over the same memory where that can be.
+
+    What NumPy has no type for (bfloat16) comes as float32.
+
+    >>> ones = torch.ones(2)
+    >>> as_view(ones)[0] = 3.0
+    >>> ones.tolist()
+    [3.0, 1.0]
+    """
+    held = tensor.detach().to("cpu")
+    if held.layout is not torch.strided:
+        held = held.to_dense()
+    try:
+        array: np.ndarray = held.resolve_conj().resolve_neg().numpy()
+    except TypeError:
+        array = held.to(torch.float32).numpy()
+    return array
+
+
 class Arrays:
     """Copies tensors out into arrays, and gives an equal one again.
 

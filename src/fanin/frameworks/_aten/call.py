@@ -156,13 +156,23 @@ def is_random(func: Any) -> bool:
     return torch.Tag.nondeterministic_seeded in func.tags
 
 
+def full_name_of(func: Any) -> str:
+    """Give an operation's name as fanin shows it: "aten.addmm"."""
+    return _signature(func).full_name
+
+
 def is_counted(call: Call) -> bool:
     """Say whether a call has a number in the order of execution.
 
     Autograd detaches a new tensor only where someone else holds it too, as a recorder
     does. So such calls come and go, and they change no number.
     """
-    return call.full_name not in {"aten.detach", "aten.alias"}
+    return is_counted_name(call.full_name)
+
+
+def is_counted_name(name: str) -> bool:
+    """Say the same of an operation by its full name."""
+    return name not in {"aten.detach", "aten.alias"}
 
 
 def tensors_in(value: Any) -> Iterator[torch.Tensor]:

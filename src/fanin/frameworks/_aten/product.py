@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from fanin.frameworks._aten.meter import as_float64
+from fanin.frameworks._aten.sizes import as_float64
 from fanin.frameworks.calibration import Goals, Pass, Trial
 
 if TYPE_CHECKING:

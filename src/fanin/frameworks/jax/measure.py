@@ -11,16 +11,21 @@ from fanin.frameworks._jaxpr import measure as measuring
 from fanin.frameworks._jaxpr.record import batch_size
 from fanin.frameworks.jax.objective import first_output
 from fanin.frameworks.jax.run import Run, packed, trace
+from fanin.frameworks.views import kept
 from fanin.graph import Measurement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from fanin.frameworks.framework import Keep
     from fanin.graph import Task
 
 
 def measure(
-    model: Any, task: Task, values: Mapping[str, np.ndarray] | None = None
+    model: Any,
+    task: Task,
+    values: Mapping[str, np.ndarray] | None = None,
+    keep: Keep | None = None,
 ) -> Measurement:
     """Run forward and backward once, at other parameter values if given.
 
@@ -28,6 +33,7 @@ def measure(
         model: as in `record`, with real arrays; it is not changed.
         task: the batch, the loss and the target.
         values: by path; parameters left out have the model's own values.
+        keep: what is kept of each gradient; None for all of it.
 
     Raises:
         NoStorageError: if an array is only a shape.
@@ -50,7 +56,7 @@ def measure(
         sites=found.sites,
         loss=found.objective if task.has_loss else None,
         outputs=np.asarray(output).astype(np.float64),
-        gradients=as_arrays(found.gradients),
+        gradients=kept(as_arrays(found.gradients), keep),
         batch_size=batch_size(traced.arguments) or 1,
     )
 
@@ -70,7 +76,7 @@ def ready(model: Any, task: Task) -> Run:
 
 
 def as_arrays(found: Mapping[str, Any]) -> dict[str, np.ndarray | None]:
-    """Copy out the gradients; None where none arrived."""
+    """Give the gradients as arrays; None where none arrived."""
     return {
         path: None if gradient is None else np.asarray(gradient)
         for path, gradient in found.items()

@@ -9,17 +9,22 @@ from fanin.frameworks.keras.call import check_backend
 from fanin.frameworks.keras.record import graph_of
 from fanin.frameworks.keras.run import Run
 from fanin.frameworks.keras.trainable import only_trainable, trainable_paths
+from fanin.frameworks.views import kept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
 
+    from fanin.frameworks.framework import Keep
     from fanin.graph import Task
 
 
 def gradients(
-    model: Any, task: Task, values: Mapping[str, np.ndarray]
+    model: Any,
+    task: Task,
+    values: Mapping[str, np.ndarray],
+    keep: Keep | None = None,
 ) -> dict[str, np.ndarray | None]:
     """Give the objective's gradients at these parameter values, and no more.
 
@@ -27,6 +32,7 @@ def gradients(
         model: a built model; it is not changed.
         task: the batch, the loss and the target.
         values: by path; parameters left out have the model's own values.
+        keep: what is kept of each gradient; None for all of it.
 
     Returns:
         By path, an array in the parameter's shape; None for a frozen parameter and
@@ -42,4 +48,4 @@ def gradients(
     trainable = trainable_paths(model)
     tensors = run.tensors(values)
     found = backend_of(backend).gradients(run, tensors)
-    return only_trainable(found, trainable)
+    return kept(only_trainable(found, trainable), keep)

@@ -11,9 +11,10 @@ import keras
 import torch
 
 from fanin.errors import ModelError
-from fanin.frameworks._aten.meter import Meter, as_float64
+from fanin.frameworks._aten.meter import DiffersError, Meter
 from fanin.frameworks._aten.product import Tuner
 from fanin.frameworks._aten.recorder import MOST_SHOWN, Recorder
+from fanin.frameworks._aten.sizes import as_float64
 from fanin.frameworks.keras.objective import first_output
 from fanin.frameworks.keras.parameters import parameters
 from fanin.frameworks.keras.place import places
@@ -136,14 +137,16 @@ def measure(run: Run, values: Mapping[str, np.ndarray]) -> Measurement:
     tensors = {path: t.detach().clone().requires_grad_() for path, t in held.items()}
     with torch.enable_grad():
         recording = recorded(run, tensors, is_measured=True)
-    meter = Meter(recording.graph.nodes, recording.sites)
+    meter = Meter(recording.graph.nodes, recording.sites, recording.names)
     try:
         with torch.enable_grad(), run.at(tensors):
             with unfused(), meter:
                 outputs = run.outputs()
-            _require_same(recording.names, tuple(meter.names))
+            meter.require_all()
             loss = run.loss(outputs)
         gradients = gradients_of(loss, tensors)
+    except DiffersError as why:
+        raise ModelError(str(why)) from None
     finally:
         meter.let_go()
     first = next(iter(recording.given.values()), None)
@@ -162,16 +165,6 @@ def gradients(run: Run, tensors: Mapping[str, torch.Tensor]) -> dict[str, Any | 
     leaves = {path: t.detach().requires_grad_() for path, t in tensors.items()}
     with torch.enable_grad(), run.at(leaves):
         return gradients_of(run.objective(), leaves)
-
-
-def _require_same(first: tuple[str, ...], second: tuple[str, ...]) -> None:
-    if first != second:
-        message = (
-            f"The model ran {len(first)} operations the first time and {len(second)} "
-            "others the second, on the same batch, parameters and seed. Make its call "
-            "depend on nothing else."
-        )
-        raise ModelError(message)
 
 
 def _given_sites(

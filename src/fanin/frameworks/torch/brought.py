@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch.utils._python_dispatch import _disable_current_modes
 
-from fanin.frameworks._aten.meter import as_float64
+from fanin.frameworks._aten.sizes import as_float64
 from fanin.frameworks.torch.batch import tensors_in
 from fanin.graph.draft import Kind
 

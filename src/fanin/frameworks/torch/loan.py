@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
 from fanin.errors import ShapeError, UnknownParameterError
+from fanin.frameworks._aten.guard import Guard, WritesToParameterError
 from fanin.frameworks._aten.random_state import seeded
 from fanin.frameworks.torch.parameters import (
     Identity,
@@ -21,11 +22,13 @@ from fanin.frameworks.torch.parameters import (
 from fanin.frameworks.torch.wrapped import uncompiled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import numpy as np
 
     Substitutes = dict[str, torch.nn.Parameter]
+
+Found = TypeVar("Found")
 
 
 @contextmanager
@@ -68,11 +71,52 @@ def copies(model: Any, values: Mapping[str, np.ndarray] | None = None) -> Substi
         NoStorageError: if a parameter has no memory.
         UnknownParameterError, ShapeError: if ``values`` do not fit the model.
     """
+    return _made(model, values, is_lent=False)
+
+
+def lending(
+    model: Any,
+    values: Mapping[str, np.ndarray] | None,
+    work: Callable[[Substitutes, Guard], Found],
+) -> Found:
+    """Do a piece of work with the model's own parameters, at other values where given.
+
+    A parameter whose value is not given is lent with its memory, which costs none. If
+    the model is about to write into one, the work begins again with copies.
+
+    Args:
+        model: a module.
+        values: by path; those not named are the model's own.
+        work: runs the model with these substitutes, telling the guard of every
+            operation; what it does must be gone when it is left by an exception.
+
+    Raises:
+        NoStorageError: if a parameter has no memory.
+        UnknownParameterError, ShapeError: if ``values`` do not fit the model.
+    """
+    lent = _made(model, values, is_lent=True)
+    guard = Guard(protected=named_parameters(model).values(), owned=lent.values())
+    try:
+        with guard.restoring():
+            return work(lent, guard)
+    except WritesToParameterError:
+        pass  # nothing was written: the operation was stopped before it ran
+    own = _made(model, values, is_lent=False)
+    with Guard(owned=own.values()).restoring() as guard:
+        return work(own, guard)
+
+
+def _made(
+    model: Any, values: Mapping[str, np.ndarray] | None, *, is_lent: bool
+) -> Substitutes:
     with torch.inference_mode(mode=False), torch.no_grad():
-        return _copied(model, _by_first_name(model, values or {}))
+        return _substitutes(model, values or {}, is_lent=is_lent)
 
 
-def _copied(model: Any, given: Mapping[str, np.ndarray]) -> Substitutes:
+def _substitutes(
+    model: Any, values: Mapping[str, np.ndarray], *, is_lent: bool
+) -> Substitutes:
+    given = _by_first_name(model, values)
     tensors = named_parameters(model)
     found: Substitutes = {}
     for parameter in parameters(model):
@@ -82,6 +126,8 @@ def _copied(model: Any, given: Mapping[str, np.ndarray]) -> Substitutes:
             if given[path].shape != parameter.shape:
                 raise ShapeError.of(path, parameter.shape, given[path].shape)
             copy = as_tensor(given[path], tensor.dtype, tensor.device)
+        elif is_lent and not tensor.is_inference():
+            copy = tensor.detach()
         else:
             copy = tensor.detach().clone()
         found[path] = torch.nn.Parameter(copy, requires_grad=tensor.requires_grad)

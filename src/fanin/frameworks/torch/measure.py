@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fanin.errors import ModelError
-from fanin.frameworks._aten.meter import Meter, as_float64
+from fanin.frameworks._aten.guard import Guarded
+from fanin.frameworks._aten.meter import DiffersError, Meter
+from fanin.frameworks._aten.sizes import as_float64, site_of
 from fanin.frameworks.torch.batch import arguments_of
-from fanin.frameworks.torch.loan import borrowed, copies
+from fanin.frameworks.torch.loan import borrowed, lending
 from fanin.frameworks.torch.objective import first_output, scalar_of
-from fanin.frameworks.torch.parameters import as_array
+from fanin.frameworks.torch.record import on_shapes
 from fanin.frameworks.torch.recording import Portrait, decomposed, recorded
 from fanin.frameworks.torch.run import gradients_of, require_trainable, told
 from fanin.graph import Measurement, Op
-from fanin.graph.statistics import statistics_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fanin.frameworks._aten.guard import Guard
+    from fanin.frameworks.framework import Keep
     from fanin.frameworks.torch.batch import Arguments
     from fanin.frameworks.torch.loan import Substitutes
     from fanin.frameworks.torch.recording import Recording
@@ -27,18 +31,24 @@ if TYPE_CHECKING:
 
 
 def measure(
-    model: Any, task: Task, values: Mapping[str, np.ndarray] | None = None
+    model: Any,
+    task: Task,
+    values: Mapping[str, np.ndarray] | None = None,
+    keep: Keep | None = None,
 ) -> Measurement:
     """Run forward and backward once, and keep statistics of every node.
 
-    The model runs once before, with the same noise, to learn which operations matter;
-    then each statistic is taken as its tensor appears. The model, its gradients, its
-    buffers and all random state are left as they were.
+    The model runs before on shapes alone, which costs no memory, to learn which
+    operations matter; where it looks at its numbers, on numbers. Then each statistic
+    is taken as its tensor appears. The model, its gradients, its buffers and all
+    random state are left as they were.
 
     Args:
         model: a module with memory.
         task: the batch and the objective.
-        values: parameter values by path; those not named are the model's own.
+        values: parameter values by path; those not named are the model's own, of which
+            no copy is made.
+        keep: what is kept of each gradient, as it arrives; None for all of it.
 
     Raises:
         NoStorageError: if a parameter has no memory.
@@ -53,58 +63,89 @@ def measure(
     >>> found.sites[1].mean, found.sites[1].gradient_second_moment, found.loss
     (5.0, 1.0, 5.0)
     """
-    substitutes = copies(model, values)
     require_trainable(model)
     arguments = arguments_of(model, task)
-    portrait = Portrait.of(model)
-    with borrowed(model, substitutes, task.seed), told(model, arguments):
-        recording = recorded(model, arguments.copied(), substitutes, portrait)
-    meter = Meter(recording.graph.nodes, recording.sites)
-    try:
-        with borrowed(model, substitutes, task.seed), told(model, arguments):
-            given = arguments.copied()
-            with decomposed(model), meter:
-                output = given.run(model)
-            _require_same(recording, meter)
-            scalar = scalar_of(task, output)
-            gradients = gradients_of(scalar, substitutes)
-    finally:
-        meter.let_go()
-    return Measurement(
-        graph=recording.graph,
-        sites=meter.found | _given_sites(recording, substitutes),
-        loss=float(scalar.detach()) if task.has_loss else None,
-        outputs=as_float64(first_output(output)),
-        gradients={
-            path: None if gradient is None else as_array(path, gradient)
-            for path, gradient in gradients.items()
-        },
-        batch_size=_batch_size(arguments, recording),
+    portrait = Portrait.of(model).at(values or {})
+    run = _Run(
+        model=model, task=task, arguments=arguments, portrait=portrait, keep=keep
     )
+    foreseen = None
+    if arguments.call is None:
+        foreseen = on_shapes(model, task, arguments, portrait)
+    if foreseen is not None:
+        try:
+            return lending(
+                model, values, lambda own, guard: run.along(foreseen, own, guard)
+            )
+        except DiffersError:
+            pass  # on numbers other operations run: they are recorded on numbers
+    return lending(model, values, run.twice)
 
 
-def _require_same(recording: Recording, meter: Meter) -> None:
-    """Refuse a model that did something else the second time.
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """A model and what it is run on; the methods do that with other substitutes."""
 
-    Raises:
-        ModelError: it names the first operation that differs.
-    """
-    if recording.names == tuple(meter.names):
-        return
-    pairs = enumerate(zip(recording.names, meter.names, strict=False))
-    number = next((i for i, (a, b) in pairs if a != b), len(meter.names))
-    what = (
-        f"The model runs differently each time: operation {number} is "
-        f"{_at(recording.names, number)} first, then "
-        f"{_at(tuple(meter.names), number)}, "
-        "on the same batch, parameters and seed. Make its forward pass depend on "
-        "nothing else."
-    )
-    raise ModelError(what)
+    model: Any
+    task: Task
+    arguments: Arguments
+    portrait: Portrait
+    keep: Keep | None
 
+    def twice(self, substitutes: Substitutes, guard: Guard) -> Measurement:
+        """Record a run on numbers, and measure another.
 
-def _at(names: tuple[str, ...], number: int) -> str:
-    return names[number] if number < len(names) else "nothing"
+        Raises:
+            ModelError: if the model did something else the second time.
+        """
+        with (
+            borrowed(self.model, substitutes, self.task.seed),
+            told(self.model, self.arguments),
+        ):
+            guard.own(self.model.buffers())
+            given = self.arguments.copied()
+            guard.own(given.tensors)
+            with Guarded(guard):
+                recording = recorded(self.model, given, substitutes, self.portrait)
+        try:
+            return self.along(recording, substitutes, guard)
+        except DiffersError as why:
+            raise ModelError(str(why)) from None
+
+    def along(
+        self, recording: Recording, substitutes: Substitutes, guard: Guard
+    ) -> Measurement:
+        """Measure a run that does what was recorded.
+
+        Raises:
+            DiffersError: if it does something else.
+        """
+        meter = Meter(recording.graph.nodes, recording.sites, recording.names, guard)
+        try:
+            with (
+                borrowed(self.model, substitutes, self.task.seed),
+                told(self.model, self.arguments),
+            ):
+                guard.own(self.model.buffers())
+                given = self.arguments.copied()
+                guard.own(given.tensors)
+                with decomposed(self.model), meter:
+                    output = given.run(self.model)
+                meter.require_all()
+                scalar = scalar_of(self.task, output)
+                outputs = as_float64(first_output(output))
+                del output
+                gradients = gradients_of(scalar, substitutes, self.keep)
+        finally:
+            meter.let_go()
+        return Measurement(
+            graph=replace(recording.graph, is_measured=True),
+            sites=meter.found | _given_sites(recording, substitutes),
+            loss=float(scalar.detach()) if self.task.has_loss else None,
+            outputs=outputs,
+            gradients=gradients,
+            batch_size=_batch_size(self.arguments, recording),
+        )
 
 
 def _given_sites(
@@ -118,13 +159,11 @@ def _given_sites(
             tensor = substitutes[node.path]
         if tensor is None or node.id in recording.sites:
             continue
-        numbers = as_float64(tensor)
-        if numbers.size == np.prod(node.shape):
-            found[node.id] = statistics_of(
-                numbers.reshape(node.shape),
+        if tensor.numel() == np.prod(node.shape):
+            found[node.id] = site_of(
+                tensor.detach().reshape(node.shape),
                 unit_axis=node.unit_axis,
                 batch_axis=node.batch_axis,
-                dtype=str(tensor.dtype).removeprefix("torch."),
             )
     return found
 

@@ -15,6 +15,7 @@ from fanin.errors import (
     ShapeError,
     UnknownParameterError,
 )
+from fanin.frameworks._aten.arrays import as_view
 from fanin.frameworks.torch.plain import require_plain
 from fanin.frameworks.torch.wrapped import without_wrappers
 from fanin.graph import Parameter
@@ -138,14 +139,7 @@ def buffers(model: Any) -> dict[str, np.ndarray]:
 def as_array(path: str, tensor: torch.Tensor) -> np.ndarray:
     """Copy a tensor out; what NumPy has no type for (bfloat16) comes as float32."""
     require_storage(path, tensor)
-    held = tensor.detach().to("cpu", copy=True)
-    if held.layout is not torch.strided:
-        held = held.to_dense()
-    try:
-        array: np.ndarray = held.resolve_conj().numpy()
-    except TypeError:
-        array = held.to(torch.float32).numpy()
-    return array
+    return as_view(tensor.detach().to("cpu", copy=True))
 
 
 def require_storage(path: str, tensor: torch.Tensor) -> None:

@@ -38,19 +38,28 @@ def record(model: Any, task: Task) -> Graph:
     [('input', '', (5, 4)), ('linear', '0', (5, 3)), ('elementwise', '1', (5, 3))]
     """
     arguments = arguments_of(model, task)
+    found = on_shapes(model, task, arguments, Portrait.of(model))
+    return (found or on_numbers(model, task, arguments)).graph
+
+
+def on_shapes(
+    model: Any, task: Task, arguments: Arguments, portrait: Portrait
+) -> Recording | None:
+    """Run the model once on shapes alone; None where it looks at its numbers.
+
+    Raises:
+        FaninError: what a model on the meta device raises: it cannot run otherwise.
+    """
     on_meta = shapes_alone(model)
-    portrait = Portrait.of(model)
     is_meta_model = any(parameter.is_meta for parameter in model.parameters())
     try:
         shapes = arguments.map(_shape_alone)
         with borrowed(model, on_meta, task.seed), told(model, shapes):
-            return recorded(
-                model, shapes, on_meta, portrait, on_numbers=arguments
-            ).graph
+            return recorded(model, shapes, on_meta, portrait, on_numbers=arguments)
     except FaninError:
         if is_meta_model:
             raise
-    return on_numbers(model, task, arguments).graph
+    return None
 
 
 def on_numbers(model: Any, task: Task, arguments: Arguments) -> Recording:

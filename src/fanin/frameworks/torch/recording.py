@@ -5,14 +5,15 @@ from __future__ import annotations
 import gc
 import warnings
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import torch
 
 from fanin.frameworks._aten.literals import Literals
-from fanin.frameworks._aten.meter import as_float64
 from fanin.frameworks._aten.recorder import MOST_SHOWN, Recorder
+from fanin.frameworks._aten.sizes import as_float64
 from fanin.frameworks.torch.batch import tensors_in
 from fanin.frameworks.torch.brought import Brought
 from fanin.frameworks.torch.parameters import is_lazy, named_parameters, parameters
@@ -21,8 +22,6 @@ from fanin.graph.builder import GraphBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-    import numpy as np
 
     from fanin.frameworks._aten.product import Product
     from fanin.frameworks.torch.batch import Arguments
@@ -72,6 +71,21 @@ class Portrait:
             parameters=parameters(model),
             numbers={path: _numbers(tensor) for path, tensor in named.items()},
             known={path: _on_cpu(t) for path, t in held.items() if not t.is_meta},
+        )
+
+    def at(self, values: Mapping[str, np.ndarray]) -> Portrait:
+        """Give the portrait of the model at other values of some parameters."""
+        small = {p: v for p, v in values.items() if v.size <= MOST_SHOWN}
+        single = {p: v for p, v in small.items() if p in self.known}
+        numbers = {p: np.asarray(v, dtype=np.float64) for p, v in small.items()}
+        known = {
+            p: torch.from_numpy(np.array(v)).to(self.known[p])
+            for p, v in single.items()
+        }
+        return replace(
+            self,
+            numbers={**self.numbers, **numbers},
+            known={**self.known, **known},
         )
 
 
@@ -181,7 +195,7 @@ def _announced_batch(
             is_known = is_index and not held.is_meta
             known = _on_cpu(held) if is_known else None
             recorder.announce(tensor, value, numbers=known)
-            inputs[value] = tensor.detach().clone()  # a model may write into it
+            inputs[value] = held.detach().clone()  # a model may write into it
     return inputs
 
 

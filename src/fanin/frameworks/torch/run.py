@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from fanin.errors import BatchError, FaninError, ModelError, NothingToTrainError
+from fanin.frameworks._aten.arrays import as_view
 from fanin.frameworks.torch.parameters import parameters
 from fanin.frameworks.torch.place import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
+    import torch
+
+    from fanin.frameworks.framework import Keep
     from fanin.frameworks.torch.batch import Arguments
+    from fanin.frameworks.torch.loan import Substitutes
 
 _SHAPE_WORDS = ("shape", "size", "dimension", "channels", "broadcast", "out of range")
 
@@ -74,12 +79,33 @@ def require_trainable(model: Any) -> None:
 
 
 def gradients_of(
-    scalar: torch.Tensor, substitutes: dict[str, torch.nn.Parameter]
-) -> dict[str, torch.Tensor | None]:
-    """Give d(scalar)/d(parameter) by path; None where it does not depend on it."""
+    scalar: torch.Tensor, substitutes: Substitutes, keep: Keep | None = None
+) -> dict[str, np.ndarray | None]:
+    """Give d(scalar)/d(parameter) by path; None where it does not depend on it.
+
+    Args:
+        scalar: made from the substitutes.
+        substitutes: leaves made for this run; their gradients are taken off again.
+        keep: what is kept of each gradient as it arrives; None for all of it.
+    """
     wanted = {p: t for p, t in substitutes.items() if t.requires_grad}
-    found: dict[str, torch.Tensor | None] = dict.fromkeys(substitutes)
-    if scalar.requires_grad and wanted:
-        given = torch.autograd.grad(scalar, list(wanted.values()), allow_unused=True)
-        found |= dict(zip(wanted, given, strict=True))
+    found: dict[str, np.ndarray | None] = dict.fromkeys(substitutes)
+
+    def catch(path: str, tensor: torch.Tensor) -> None:
+        gradient, tensor.grad = tensor.grad, None
+        if gradient is not None:
+            array = as_view(gradient)
+            found[path] = array if keep is None else keep(path, array)
+
+    if not (scalar.requires_grad and wanted):
+        return found
+    hooks = [
+        tensor.register_post_accumulate_grad_hook(partial(catch, path))  # type: ignore[no-untyped-call]
+        for path, tensor in wanted.items()
+    ]
+    try:
+        scalar.backward(inputs=list(wanted.values()))  # type: ignore[no-untyped-call]
+    finally:
+        for hook in hooks:
+            hook.remove()
     return found
