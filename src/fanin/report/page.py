@@ -1,13 +1,16 @@
 """The one-file HTML frame: header, landmarks, sections, figures beside their numbers.
 
 A page needs no JavaScript, no font and no host: its Content-Security-Policy forbids
-all three, so a browser proves it. Light and dark follow the reader's system, print lays
-everything in one column and opens what is folded. Every figure has a caption that
-states its finding, and a table of its numbers.
+all three, so a browser proves it; one small script may be let in, by its hash. Light
+and dark follow the reader's system, print lays everything in one column and opens what
+is folded. Every figure has a caption that states its finding, and a table of its
+numbers.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import json
 import re
@@ -190,6 +193,7 @@ def page(
     lead: str = "",
     footer: str = "",
     data: Mapping[str, object] | None = None,
+    script: str = "",
 ) -> str:
     """Give a whole HTML document.
 
@@ -199,6 +203,8 @@ def page(
         lead: HTML under the heading: what was found, in a paragraph.
         footer: HTML at the end: how it was made, versions.
         data: embedded as JSON, so that the page can be read back by a program.
+        script: what makes the page handier; without it all must be readable. The
+            policy lets in these very bytes and no others.
     """
     links = "".join(
         f'<li><a href="#{part.link}">{inline(part.title)}</a></li>' for part in sections
@@ -211,7 +217,7 @@ def page(
     )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy(script)}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
         f"<title>{inline(title)}</title><style>{stylesheet()}</style></head>"
@@ -219,13 +225,28 @@ def page(
         f'<header><p class="brand">fanin</p><h1>{inline(title)}</h1>'
         f"{lead}{contents if len(sections) > 2 else ''}</header>"
         f'<main id="content">{body}</main><footer>{footer}</footer>'
-        f"{_embedded(data)}</body></html>\n"
+        f"{_embedded(data)}{_script(script)}</body></html>\n"
     )
+
+
+def _policy(script: str) -> str:
+    """Give the policy; a script is let in by its hash (CSP level 2)."""
+    if not script:
+        return POLICY
+    mark = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"{POLICY}; script-src 'sha256-{mark}'"
+
+
+def _script(script: str) -> str:
+    return f"<script>{script}</script>" if script else ""
 
 
 def _embedded(data: Mapping[str, object] | None) -> str:
     """Give the data as a JSON block: not a script, no engine runs it."""
     if data is None:
         return ""
-    text = json.dumps(data, ensure_ascii=False).replace("</", "<\\/")
+    close = (",", ":")
+    text = json.dumps(data, ensure_ascii=False, separators=close).replace(
+        "<", "\\u003c"
+    )
     return f'<script type="application/json" id="fanin-data">{text}</script>'

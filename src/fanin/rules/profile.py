@@ -1,6 +1,6 @@
 """The network site by site, as plain numbers: what a picture of a check is drawn from.
 
-Every number is kept in five digits, so that a report that is written and read back is
+Every number is kept in four digits, so that a report that is written and read back is
 the report that was written, and weighs little.
 """
 
@@ -14,9 +14,9 @@ from fanin.rules.as_json import number_from, number_to
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-N_BINS: Final = 31
+N_BINS: Final = 25
 """Bins of a histogram; odd, so that 0 has a bin of its own."""
-ALWAYS_OFF, ALWAYS_ON, FLAT, WORKING = "0", "1", "-", "+"
+ALWAYS_OFF, ALWAYS_ON, WORKING = "0", "1", "+"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +43,9 @@ class Row:
     predicted, predicted_low, predicted_high: theory's root mean square and its interval
     for one draw of the weights; predicted_gradient: theory's, from the measured one at
     the output backwards. dead: share of a rectifier's units that are off for the whole
-    batch. saturated: share of values in the flat parts of a tanh or sigmoid. units: one
-    letter a unit, of at most 128 evenly spaced: "0" always off, "1" always on, "-"
-    always flat, "+" working. n_units: of them all. values: histogram.
+    batch. saturated: share of values in the flat parts of a tanh or sigmoid. units: of
+    a rectifier, a letter a unit, of at most 128 evenly spaced: "0" always off, "1"
+    always on, "+" working. n_units: of them all. values: histogram.
     """
 
     name: str

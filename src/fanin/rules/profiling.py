@@ -14,13 +14,12 @@ import numpy as np
 
 from fanin.graph.flow import is_affine
 from fanin.graph.graph import Op
-from fanin.rules.curve import FLAT_SHARE, is_rectifier, saturates
+from fanin.rules.curve import is_rectifier, saturates
 from fanin.rules.equal_units import classes, rows
 from fanin.rules.layers import layers
 from fanin.rules.profile import (
     ALWAYS_OFF,
     ALWAYS_ON,
-    FLAT,
     N_BINS,
     WORKING,
     Bins,
@@ -47,7 +46,6 @@ MOST_ENTRIES: Final = 4096
 """Of an array that are looked at: the std of so many is known to 1 %."""
 MOST_FOR_MOMENTS: Final = 32768
 STANDARD_ERRORS: Final = 5.0
-MIDDLE: Final = np.linspace(-4.0, 4.0, 513)
 REACH: Final = 4.0
 """A histogram ends at so many root mean squares: of a Gaussian 6 in 100,000 are out."""
 SILENT: Final = frozenset({Op.CONSTANT, Op.PARAMETER, Op.REARRANGE})
@@ -137,7 +135,7 @@ def evenly(values: np.ndarray, most: int = MOST_ENTRIES) -> np.ndarray:
 
 
 def _digits(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.5g}")
+    return None if value is None else float(f"{value:.4g}")
 
 
 def _root(square: float | None) -> float | None:
@@ -235,18 +233,7 @@ def _with_units(row: Row, layer: Layer | None) -> Row:
         return replace(row, dead=_digits(float(off.mean())), units=_letters(marks))
     if not saturates(layer.activation):
         return row
-    share = _digits(layer.activation.flat_share(site.sample))
-    return replace(row, saturated=share, units=_letters(_flat(layer)))
-
-
-def _flat(layer: Layer) -> np.ndarray:
-    """Mark the units whose values all lie in one flat part of the activation."""
-    low, high = layer.site.unit_minima, layer.site.unit_maxima
-    slope, steepest = layer.activation.slope, layer.activation.slope(MIDDLE).max()
-    is_flat = (np.abs(slope(low)) < FLAT_SHARE * steepest) & (
-        np.abs(slope(high)) < FLAT_SHARE * steepest
-    )
-    return np.where(is_flat & (np.sign(low) == np.sign(high)), FLAT, WORKING)
+    return replace(row, saturated=_digits(layer.activation.flat_share(site.sample)))
 
 
 def _letters(marks: np.ndarray) -> str:

@@ -7,7 +7,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from fanin.report.findings.format import Format
-from fanin.report.findings.places import place_of
 from fanin.report.page import number
 
 if TYPE_CHECKING:
@@ -40,9 +39,7 @@ def markdown(report: Report) -> str:
         parts.append(f"Rules not asked: {', '.join(report.coverage.unasked)}.")
     if report.findings:
         parts.append(_overview(report))
-        parts += [
-            _finding(finding, report) for finding in report.findings[:MOST_FINDINGS]
-        ]
+        parts += [_finding(finding) for finding in report.findings[:MOST_FINDINGS]]
     left = len(report.findings) - MOST_FINDINGS
     if left > 0:
         parts.append(f"… and {left} more.")
@@ -67,9 +64,9 @@ def _overview(report: Report) -> str:
     return table(head, rows)
 
 
-def _finding(finding: Finding, report: Report) -> str:
+def _finding(finding: Finding) -> str:
     """Give what is behind one finding, folded."""
-    place = place_of(finding, report)
+    place = finding.location
     lines = [
         f"- measured: {text(finding.measured)}" if finding.measured else "",
         f"- expected: {text(finding.expected)}" if finding.expected else "",

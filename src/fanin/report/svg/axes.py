@@ -39,19 +39,25 @@ class Frame:
 
 @dataclass(frozen=True, kw_only=True)
 class Axes:
-    """Two scales and their names. The upright scale starts at the bottom."""
+    """Two scales and their names. The upright scale starts at the bottom.
+
+    lift: how far above the plot the upright scale's name stands.
+    """
 
     x: Scale
     y: Scale
     x_label: str
     y_label: str
+    lift: float = 16.0
 
     def draw(self) -> str:
         """Give rules, ticks and names; the upright name stands above, unturned."""
         left, right = self.x.start, self.x.end
         bottom, top = self.y.start, self.y.end
         parts = [
-            text(self.y_label, 0, top - 16, fill="var(--quiet)", font_size=SMALL),
+            text(
+                self.y_label, 0, top - self.lift, fill="var(--quiet)", font_size=SMALL
+            ),
             text(
                 self.x_label, right, bottom + 36,
                 text_anchor="end", fill="var(--quiet)", font_size=SMALL,

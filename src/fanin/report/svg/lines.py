@@ -14,6 +14,7 @@ from fanin.report.svg.axes import (
     spread,
 )
 from fanin.report.svg.element import drawing, element, line, short, text, width_of
+from fanin.report.svg.ribbon import Cell, ribbon
 from fanin.report.svg.scale import Scale, range_of
 from fanin.report.svg.style import Style, markers
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Point = tuple[float, float]
 Place = tuple[float, float, bool]
 """x, y, and whether a value stands there; False where a curve meets the frame."""
+RIBBON = 14.0  # room for a strip of cells and its flags
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,15 +46,23 @@ class Line:
     marks: str = "some"
 
 
-def line_chart(lines: Sequence[Line], frame: Frame) -> str:
+def line_chart(
+    lines: Sequence[Line], frame: Frame, *, cells: Sequence[Cell] = ()
+) -> str:
     """Draw curves, the last on top.
 
     A curve that leaves the frame's ``y_range`` is cut at its edge. One with fewer than
     two points to show (all others 0 on a logarithmic axis) is named under the chart.
+
+    Args:
+        lines: the series.
+        frame: words, axes and size.
+        cells: of a strip above the curves, one at each whole x from 0: what stands
+            at that place of the network.
     """
-    axes = _axes(lines, frame)
+    axes = _axes(lines, frame, lift=16.0 if not cells else 16.0 + RIBBON)
     pieces = [_pieces(axes, one) for one in lines]
-    body = [axes.draw(), _rule(axes, frame.marked)]
+    body = [axes.draw(), _rule(axes, frame.marked), ribbon(cells, axes)]
     body += [_band(axes, one) for one in lines]
     body += [_curve(p, one) for p, one in zip(pieces, lines, strict=True)]
     body.append(_labels(axes, lines, pieces))
@@ -76,11 +86,12 @@ def line_chart(lines: Sequence[Line], frame: Frame) -> str:
     )
 
 
-def _axes(lines: Sequence[Line], frame: Frame) -> Axes:
+def _axes(lines: Sequence[Line], frame: Frame, *, lift: float) -> Axes:
     """Fit both scales to the data, and leave room for ticks and labels."""
     values = [v for one in lines for v in (*one.y, *one.low, *one.high)]
     low, high = frame.y_range or range_of(values, is_log=frame.is_log)
-    y = Scale(low=low, high=high, start=frame.height - 44, end=52, is_log=frame.is_log)
+    top = 36 + lift
+    y = Scale(low=low, high=high, start=frame.height - 44, end=top, is_log=frame.is_log)
     places = [v for one in lines for v in one.x]
     left, right = frame.x_range or range_of(places, is_log=frame.x_is_log, pad=0.0)
     room = max((width_of(one.label) for one in lines), default=0.0) + 24
@@ -91,7 +102,7 @@ def _axes(lines: Sequence[Line], frame: Frame) -> Axes:
         end=frame.width - room,
         is_log=frame.x_is_log,
     )
-    return Axes(x=x, y=y, x_label=frame.x_label, y_label=frame.y_label)
+    return Axes(x=x, y=y, x_label=frame.x_label, y_label=frame.y_label, lift=lift)
 
 
 def _pieces(axes: Axes, one: Line) -> list[list[Place]]:
