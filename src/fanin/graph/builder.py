@@ -203,11 +203,13 @@ class GraphBuilder(DraftList):
         inputs = (source, weight)
         return self.add(Kind.CONVOLVE, shape, inputs, name=name, settings=settings)
 
-    def lookup(self, name: str, table: int, indices: int, *, axis: int = 0) -> int:
-        """Add rows of a table (along ``axis``) taken by index: indices' shape first."""
+    def lookup(
+        self, name: str, table: int, indices: int, *, axis: int = 0, padding: int = -1
+    ) -> int:
+        """Add rows of a table, by index: indices' shape first (padding: no real row)."""
         rows = self.shape(table)
         shape = (*self.shape(indices), *rows[:axis], *rows[axis + 1 :])
-        settings = {"axis": axis}
+        settings = {"axis": axis, "padding": padding}
         inputs = (table, indices)
         return self.add(Kind.LOOKUP, shape, inputs, name=name, settings=settings)
 

@@ -14,10 +14,11 @@ import numpy as np
 
 from fanin.errors import InternalError
 from fanin.graph.graph import Op
-from fanin.graph.unit_spaces import parameter_path
+from fanin.graph.roles import Role, roles
 from fanin.graph.units import unit_groups
 from fanin.rules.awakening import Awakening, Lock, amplified, awaken, blockers
 from fanin.rules.noise import STEP_FROM_ZERO, generic
+from fanin.rules.reads import read_by
 from fanin.rules.trunk import find_trunk
 from fanin.rules.virtual_steps import virtual_steps
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from fanin.frameworks.framework import Framework
-    from fanin.graph import Graph, Measurement, Node, Parameter, SiteStatistics, Task
+    from fanin.graph import Graph, Measurement, Parameter, SiteStatistics, Task
     from fanin.graph.construction import Construction
     from fanin.graph.optimizer import OptimizerFacts
     from fanin.graph.units import UnitGroup
@@ -110,10 +111,15 @@ class Inspection:
     @cached_property
     def used(self) -> frozenset[str]:
         """Give the parameters that some node of the graph reads."""
-        names = {p for node in self.graph.nodes for p in _read_by(self.graph, node)}
+        names = {p for node in self.graph.nodes for p in read_by(self.graph, node)}
         return frozenset(
             p.path for p in self.parameters if names & {p.path, *p.aliases}
         )
+
+    @cached_property
+    def roles(self) -> Mapping[str, Role]:
+        """Give what each parameter is for, by path."""
+        return roles(self.graph)
 
     @cached_property
     def trunk(self) -> Trunk:
@@ -289,11 +295,3 @@ def _real(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 def _moves(gradient: np.ndarray | None) -> bool:
     return gradient is not None and bool(np.any(gradient))
-
-
-def _read_by(graph: Graph, node: Node) -> list[str]:
-    """Give the paths of the parameters that a node reads."""
-    names = [node.bias, node.scale, node.weight.path if node.weight else None]
-    if node.op is Op.PARAMETER:
-        names.append(parameter_path(graph, node))
-    return [name for name in names if name]

@@ -161,7 +161,8 @@ def _grouped_product(values: Values, call: Call) -> Sequence[int]:
 
 def _embedded(values: Values, call: Call) -> Sequence[int]:
     table, indices = values.value_of(call["weight"]), values.value_of(call["indices"])
-    return [values.builder.lookup(call.full_name, table, indices)]
+    padding = int(call["padding_idx"])
+    return [values.builder.lookup(call.full_name, table, indices, padding=padding)]
 
 
 def _indexed(values: Values, call: Call) -> Sequence[int]:

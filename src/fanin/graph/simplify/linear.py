@@ -86,6 +86,8 @@ def add_lookup(table: Table, draft: Draft) -> None:
         path=facts.origin, roles=roles, fan=Fan(n_in=1.0, n_out=float(n_out))
     )
     details = {"kind": "lookup", "padding_share": 0.0} | _computed(table, rows)
+    if draft.settings["padding"] >= 0:
+        details["padding_row"] = draft.settings["padding"]
     table.put(draft, Op.LINEAR, [table.need(indices)], weight=weight, details=details)
 
 
