@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fanin.graph import Graph, Measurement, Parameter, Task
     from fanin.graph.calibration import Aim, Calibration
     from fanin.graph.construction import Construction
+    from fanin.graph.holder import Step
     from fanin.graph.optimizer import OptimizerFacts
     from fanin.graph.rate import Rate
     from fanin.graph.signature import Signature
@@ -55,6 +56,14 @@ class Framework(Protocol):
         """
         ...
 
+    def view(self, model: Any) -> Mapping[str, np.ndarray]:
+        """Give the parameters' values by path to look at: no copy of them is kept.
+
+        Raises:
+            NoStorageError: if one has no memory.
+        """
+        ...
+
     def buffers(self, model: Any) -> dict[str, np.ndarray]:
         """Copy out what is stored and not trained (running means), by path."""
         ...
@@ -68,6 +77,10 @@ class Framework(Protocol):
         Raises:
             UnknownParameterError, NoStorageError, ShapeError: the model is unchanged.
         """
+        ...
+
+    def holders(self, model: Any) -> Mapping[str, tuple[Step, ...]]:
+        """Give the steps from the model to each parameter, by each of its paths."""
         ...
 
     def groups(self, model: Any, rates: Mapping[str, Rate]) -> Any:

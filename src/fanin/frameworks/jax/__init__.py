@@ -10,6 +10,7 @@ from fanin.frameworks.jax.files import require_format as require_format
 from fanin.frameworks.jax.files import save as save
 from fanin.frameworks.jax.gradients import gradients as gradients
 from fanin.frameworks.jax.groups import groups as groups
+from fanin.frameworks.jax.holders import holders as holders
 from fanin.frameworks.jax.measure import measure as measure
 from fanin.frameworks.jax.opening import is_immutable as is_immutable
 from fanin.frameworks.jax.opening import owns as owns
@@ -20,5 +21,6 @@ from fanin.frameworks.jax.parameters import read as read
 from fanin.frameworks.jax.parameters import seed as seed
 from fanin.frameworks.jax.parameters import write as write
 from fanin.frameworks.jax.record import record as record
+from fanin.frameworks.jax.views import view as view
 
 NAME: Final = "jax"

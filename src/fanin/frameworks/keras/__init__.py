@@ -10,6 +10,7 @@ from fanin.frameworks.keras.files import require_format as require_format
 from fanin.frameworks.keras.files import save as save
 from fanin.frameworks.keras.gradients import gradients as gradients
 from fanin.frameworks.keras.groups import groups as groups
+from fanin.frameworks.keras.holders import holders as holders
 from fanin.frameworks.keras.initializers import (
     shared_initializers as shared_initializers,
 )
@@ -22,5 +23,6 @@ from fanin.frameworks.keras.parameters import read as read
 from fanin.frameworks.keras.parameters import seed as seed
 from fanin.frameworks.keras.parameters import write as write
 from fanin.frameworks.keras.record import record as record
+from fanin.frameworks.keras.views import view as view
 
 NAME: Final = "keras"

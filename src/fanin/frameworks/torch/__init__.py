@@ -9,6 +9,7 @@ from fanin.frameworks.torch.files import require_format as require_format
 from fanin.frameworks.torch.files import save as save
 from fanin.frameworks.torch.gradients import gradients as gradients
 from fanin.frameworks.torch.groups import groups as groups
+from fanin.frameworks.torch.holders import holders as holders
 from fanin.frameworks.torch.measure import measure as measure
 from fanin.frameworks.torch.optimizer import optimizer_facts as optimizer_facts
 from fanin.frameworks.torch.parameters import buffers as buffers
@@ -18,6 +19,7 @@ from fanin.frameworks.torch.parameters import read as read
 from fanin.frameworks.torch.parameters import seed as seed
 from fanin.frameworks.torch.parameters import write as write
 from fanin.frameworks.torch.record import record as record
+from fanin.frameworks.torch.views import view as view
 from fanin.frameworks.torch.weights import load_weights as load_weights
 
 NAME: Final = "torch"

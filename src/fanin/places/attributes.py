@@ -1,0 +1,165 @@
+"""The lines of a class that give its objects an attribute."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from fanin.places.scope import Scope, Site, call_of
+from fanin.places.slots import Reading, added, pattern
+from fanin.places.source import Function, module_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fanin.places.slots import Slot
+    from fanin.places.source import Sources
+
+BUILDERS: Final = ("__init__", "setup", "build", "__post_init__")
+"""Methods that build, most likely first."""
+
+NAMED: Final = ("add_module", "register_module", "register_parameter", "setattr")
+"""Calls that give an attribute by name: f(name, value), setattr(self, name, value)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """An expression that is given to an attribute, and how surely it is that one."""
+
+    site: Site
+    is_certain: bool
+    method: str
+
+
+def attribute(kind: type, name: str, child: object, sources: Sources) -> Site | None:
+    """Find the expression that an object's attribute was built by.
+
+    Args:
+        kind: the object's class; what it inherits is searched after it.
+        name: of the attribute.
+        child: the live value: where several lines give the attribute one, the line that
+            names its class is taken.
+        sources: the files of this search.
+    """
+    found = [
+        given
+        for given in _given(kind, name, sources)
+        if not _is_nothing(given.site)
+        and (given.is_certain or not given.site.scope.file.is_library)
+    ]
+    if not found:
+        return None
+
+    def rank(given: Given) -> tuple[bool, bool, bool]:
+        makes = call_of(type(child), given.site) is not None
+        return (not given.is_certain, not makes, given.method not in BUILDERS)
+
+    return min(found, key=rank).site
+
+
+def put_into(kind: type, name: str, sources: Sources) -> list[Slot]:
+    """Give what the methods of a class put into a container that is an attribute."""
+    found: list[Slot] = []
+    for scope, myself in _methods(kind, sources):
+
+        def is_it(node: ast.expr, myself: str = myself) -> bool:
+            return (
+                isinstance(node, ast.Attribute)
+                and node.attr == name
+                and isinstance(node.value, ast.Name)
+                and node.value.id == myself
+            )
+
+        found += added(scope.body, is_it, Reading(scope, sources))
+    return found
+
+
+def parent_call(kind: type, sources: Sources) -> Site | None:
+    """Find the call of ``super().__init__``: a container's class hands items to it."""
+    for scope, _ in _methods(kind, sources):
+        for node in ast.walk(scope.body):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "__init__"
+            ):
+                return Site(expression=node, scope=scope)
+    return None
+
+
+def _given(kind: type, name: str, sources: Sources) -> Iterator[Given]:
+    for scope, myself in _methods(kind, sources):
+        for node in ast.walk(scope.body):
+            for value, is_certain in _values(node, myself, name):
+                site = Site(expression=value, scope=scope)
+                method = scope.function.name if scope.function else ""
+                yield Given(site=site, is_certain=is_certain, method=method)
+    yield from _declared(kind, name, sources)
+
+
+def _declared(kind: type, name: str, sources: Sources) -> Iterator[Given]:
+    """Yield what the body of a class says of an attribute, as dataclasses do."""
+    for each, file, body in sources.bodies(kind):
+        scope = Scope(file=file, names=module_names(each), owner=kind)
+        for node in body.body:
+            if not isinstance(node, ast.AnnAssign | ast.Assign):
+                continue
+            target = _targets(node)[0]
+            if isinstance(target, ast.Name) and target.id == name:
+                site = Site(expression=node.value or target, scope=scope)
+                yield Given(site=site, is_certain=False, method="")
+
+
+def _methods(kind: type, sources: Sources) -> Iterator[tuple[Scope, str]]:
+    """Yield the methods of a class and what it inherits, with their name of self."""
+    for each, file, body in sources.bodies(kind):
+        for node in body.body:
+            if isinstance(node, Function) and node.args.args:
+                names = module_names(each)
+                scope = Scope(file=file, names=names, function=node, owner=kind)
+                yield scope, node.args.args[0].arg
+
+
+def _values(node: ast.AST, myself: str, name: str) -> Iterator[tuple[ast.expr, bool]]:
+    """Yield what a statement gives the attribute, and whether it surely does."""
+    if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+        for target in _targets(node):
+            yield from _unpacked(target, node.value, myself, name)
+    if isinstance(node, ast.Call):
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        called = node.func.id if isinstance(node.func, ast.Name) else called
+        arguments = node.args[1:] if called == "setattr" else node.args
+        if called in NAMED and len(arguments) > 1:
+            key = pattern(arguments[0])
+            if re.fullmatch(key, name):
+                yield arguments[1], isinstance(arguments[0], ast.Constant)
+
+
+def _unpacked(
+    target: ast.expr, value: ast.expr, myself: str, name: str
+) -> Iterator[tuple[ast.expr, bool]]:
+    if isinstance(target, ast.Tuple | ast.List):
+        values = value.elts if isinstance(value, ast.Tuple | ast.List) else []
+        parts = (
+            values if len(values) == len(target.elts) else [value] * len(target.elts)
+        )
+        for each, part in zip(target.elts, parts, strict=True):
+            yield from _unpacked(each, part, myself, name)
+    elif (
+        isinstance(target, ast.Attribute)
+        and target.attr.lstrip("_") == name.lstrip("_")
+        and isinstance(target.value, ast.Name)
+        and target.value.id == myself
+    ):
+        yield value, True
+
+
+def _targets(node: ast.Assign | ast.AnnAssign) -> list[ast.expr]:
+    return node.targets if isinstance(node, ast.Assign) else [node.target]
+
+
+def _is_nothing(site: Site) -> bool:
+    node = site.expression
+    return isinstance(node, ast.Constant) and node.value is None

@@ -1,0 +1,165 @@
+"""From a parameter's path to the line of code that built its layer."""
+
+from __future__ import annotations
+
+import ast
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fanin.places.attributes import attribute, parent_call, put_into
+from fanin.places.choosing import choose, scanned
+from fanin.places.filling import resolved, returned
+from fanin.places.origin import origin_of
+from fanin.places.scope import Site, call_of, called
+from fanin.places.slots import items
+from fanin.places.source import Sources, relative
+from fanin.rules.location import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from fanin.graph.holder import Step
+    from fanin.places.origin import Origin
+    from fanin.places.source import SourceFile
+
+FRAMEWORKS = ("torch", "keras", "flax", "equinox", "jax", "tensorflow")
+"""Packages whose own layers are what a user writes with, not what a user wrote."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Finds the lines that built a model's layers.
+
+    trails: path of each parameter → the steps that lead to it, outermost first.
+    origins: functions and frames in which the model itself was built.
+    """
+
+    model: object
+    trails: Mapping[str, Sequence[Step]]
+    origins: Sequence[Origin] = ()
+    sources: Sources = field(default_factory=Sources)
+
+    def of(self, path: str) -> Location | None:
+        """Give the line that built the layer of a parameter, or of a layer's path.
+
+        The innermost line of the user's own code that constructs it; else a library's;
+        else the definition of the class. None where no code can be found. It never
+        raises: a place is a help, and a check does not fail for want of one.
+        """
+        with suppress(Exception):
+            return self._of(path)
+        return None
+
+    def _of(self, path: str) -> Location | None:
+        trail = self._trail(path)
+        found = [
+            _location(site, step)
+            for step, site in self._sites(trail)
+            if site is not None
+        ]
+        own = [place for place in found if place.kind == "constructs"]
+        if own:
+            return own[-1]
+        return found[-1] if found else self._definition(trail)
+
+    def _trail(self, path: str) -> list[Step]:
+        """Give the steps to a parameter; those to a layer, where the path is one's."""
+        if path in self.trails:
+            return list(self.trails[path])
+        for name, steps in self.trails.items():
+            if name.startswith((f"{path}.", f"{path}/")):
+                return [step for step in steps if _is_within(step.name, path)]
+        return []
+
+    def _sites(self, trail: Sequence[Step]) -> list[tuple[Step, Site | None]]:
+        """Give the expression that built the object at the end of each step."""
+        site = origin_of(self.model, self.origins, self.sources)
+        keyed: tuple[type, str] | None = None
+        found: list[tuple[Step, Site | None]] = []
+        for step in trail:
+            kind, key = type(step.holder), str(step.key)
+            if step.is_item and not _is_written(kind):
+                site = self._item(step, site, keyed)
+            else:
+                keyed = (kind, key)
+                site = self._of_parent_call(step)
+                site = site or attribute(kind, key, step.child, self.sources)
+            if _is_written(kind) or step.is_item or step is not trail[-1]:
+                found.append((step, site))
+        return found
+
+    def _of_parent_call(self, step: Step) -> Site | None:
+        """Read the items that a class of containers hands to its parent's __init__."""
+        call = parent_call(type(step.holder), self.sources) if step.is_item else None
+        slots = [] if call is None else items(call, self.sources)
+        return choose(slots, step) if slots else None
+
+    def _item(
+        self, step: Step, site: Site | None, keyed: tuple[type, str] | None
+    ) -> Site | None:
+        slots = [] if site is None or _is_net(site) else items(site, self.sources)
+        if keyed is not None:
+            slots += put_into(*keyed, self.sources)
+        if slots:
+            return choose(slots, step)
+        if site is None or keyed is not None:
+            return None
+        made = resolved(site)
+        inner = returned(made, self.sources)
+        return scanned((inner[-1] if inner else made).scope, step)
+
+    def _definition(self, trail: Sequence[Step]) -> Location | None:
+        """Give the class of the innermost layer that is the user's, or a library's."""
+        kinds = [type(step.holder) for step in trail] or [type(self.model)]
+        for kind in reversed(kinds):
+            if _is_written(kind):
+                for _, file, body in self.sources.bodies(kind):
+                    return _place(file, body.lineno, body.col_offset, kind="defines")
+        return None
+
+
+def places_of(
+    model: object,
+    holders: Callable[[object], Mapping[str, Sequence[Step]]],
+    origins: Sequence[Origin] = (),
+) -> Places:
+    """Make a finder for a model; a model that cannot be walked has no places."""
+    trails: Mapping[str, Sequence[Step]] = {}
+    with suppress(Exception):
+        trails = holders(model)
+    return Places(model=model, trails=trails, origins=origins)
+
+
+def _is_net(site: Site) -> bool:
+    """Say whether a call takes a net's ends, not its layers: keras.Model(in, out)."""
+    call = resolved(site).expression
+    names = site.scope.names
+    return isinstance(call, ast.Call) and called(call, names) in {"Model", "Functional"}
+
+
+def _location(site: Site, step: Step) -> Location:
+    made = resolved(site)
+    node: ast.expr = call_of(type(step.child), made) or made.expression
+    file = site.scope.file
+    kind = "defines" if file.is_library else "constructs"
+    return _place(file, node.lineno, node.col_offset, kind=kind)
+
+
+def _place(file: SourceFile, line: int, column: int, *, kind: str) -> Location:
+    return Location(
+        file=relative(file.path),
+        line=line,
+        column=column + 1,
+        text=file.line(line),
+        kind=kind,
+    )
+
+
+def _is_written(kind: type) -> bool:
+    """Say whether a class is somebody's own, and not a framework's or Python's."""
+    return kind.__module__.partition(".")[0] not in {*FRAMEWORKS, "builtins"}
+
+
+def _is_within(name: str, path: str) -> bool:
+    return name == path or path.startswith((f"{name}.", f"{name}/"))

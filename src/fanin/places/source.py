@@ -1,0 +1,171 @@
+"""Files of code, read and parsed once a search; nothing in them is run."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+import sys
+import sysconfig
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+PACKAGES: Final = ("site-packages", "dist-packages")
+STANDARD: Final = tuple(
+    str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "platstdlib")
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFile:
+    """A file of Python code: its lines and its syntax tree."""
+
+    path: str
+    lines: tuple[str, ...]
+    tree: ast.Module
+
+    @cached_property
+    def is_library(self) -> bool:
+        """Say whether it is installed rather than the user's own."""
+        if any(part in PACKAGES for part in Path(self.path).parts):
+            return True
+        return str(Path(self.path).resolve()).startswith(STANDARD)
+
+    def line(self, number: int) -> str:
+        """Give a line without its indentation, counted from 1."""
+        return self.lines[number - 1].strip() if number <= len(self.lines) else ""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The files of one search, each read once."""
+
+    known: dict[str, SourceFile | None] = field(default_factory=dict)
+
+    def file(self, path: str) -> SourceFile | None:
+        """Read a file, a notebook's cell as well; None where there is no code."""
+        if path not in self.known:
+            self.known[path] = _read(path)
+        return self.known[path]
+
+    def function(self, function: object) -> tuple[SourceFile, Function] | None:
+        """Give a function's own syntax tree, through what wraps it."""
+        code = code_of(function)
+        if code is None:
+            return None
+        file = self.file(code.co_filename)
+        if file is None:
+            return None
+        fitting = [
+            node
+            for node in ast.walk(file.tree)
+            if isinstance(node, Function)
+            and node.name == code.co_name
+            and _first_line(node) <= code.co_firstlineno <= node.lineno
+        ]
+        return (file, fitting[0]) if fitting else None
+
+    def bodies(self, kind: type) -> Iterator[tuple[type, SourceFile, ast.ClassDef]]:
+        """Yield the syntax trees of a class and of what it inherits from, in order."""
+        for each in kind.__mro__:
+            file = self.file(_file_of(each) or "")
+            if file is not None:
+                body = _class_named(file.tree, each)
+                if body is not None:
+                    yield each, file, body
+
+
+def code_of(function: object) -> CodeType | None:
+    """Give the code that the user wrote, under decorators, partials and methods."""
+    for _ in range(20):
+        held = _held_by(function)
+        if held is None:
+            break
+        function = held
+    return function.__code__ if isinstance(function, FunctionType) else None
+
+
+def globals_of(function: object) -> dict[str, Any]:
+    """Give the names that a function sees around it."""
+    for _ in range(20):
+        held = _held_by(function)
+        if held is None:
+            break
+        function = held
+    return function.__globals__ if isinstance(function, FunctionType) else {}
+
+
+def module_names(kind: type) -> dict[str, Any]:
+    """Give the names that a class's module holds; nothing of it is run."""
+    module = sys.modules.get(kind.__module__)
+    return {} if module is None else vars(module)
+
+
+def relative(path: str) -> str:
+    """Give a path relative to the working directory where it lies below it."""
+    try:
+        return str(Path(path).resolve().relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return path
+
+
+def _held_by(function: object) -> object:
+    """Give what a wrapper holds: of a function its ``__wrapped__``, of a method it."""
+    if isinstance(function, FunctionType):
+        return function.__dict__.get("__wrapped__")
+    for name in ("__func__", "fget", "func", "__wrapped__", "method"):
+        held: object = inspect.getattr_static(function, name, None)
+        if held is not None and type(held).__name__ == "member_descriptor":
+            held = getattr(function, name, None)
+        if callable(held):
+            return held
+    return None
+
+
+def _read(path: str) -> SourceFile | None:
+    lines = linecache.getlines(path)
+    if not lines:
+        return None
+    try:
+        tree = ast.parse("".join(lines))
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+    return SourceFile(path=path, lines=tuple(lines), tree=tree)
+
+
+def _file_of(kind: type) -> str | None:
+    """Give a class's file: a method knows it even where a notebook has no module."""
+    for value in vars(kind).values():
+        code = code_of(value)
+        if code is not None and code.co_qualname.startswith(kind.__qualname__ + "."):
+            return code.co_filename
+    module = sys.modules.get(kind.__module__)
+    found = None if module is None else vars(module).get("__file__")
+    return found if isinstance(found, str) else None
+
+
+def _class_named(tree: ast.Module, kind: type) -> ast.ClassDef | None:
+    """Find the definition by its qualified name, the last where there are several."""
+    names = [part for part in kind.__qualname__.split(".") if part != "<locals>"]
+    found: list[ast.AST] = [tree]
+    for name in names:
+        found = [
+            node
+            for outer in found
+            for node in ast.walk(outer)
+            if isinstance(node, ast.ClassDef | Function) and node.name == name
+        ]
+    classes = [node for node in found if isinstance(node, ast.ClassDef)]
+    return classes[-1] if classes else None
+
+
+def _first_line(node: Function) -> int:
+    return min([node.lineno, *(each.lineno for each in node.decorator_list)])
