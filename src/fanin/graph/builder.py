@@ -206,7 +206,7 @@ class GraphBuilder(DraftList):
     def lookup(
         self, name: str, table: int, indices: int, *, axis: int = 0, padding: int = -1
     ) -> int:
-        """Add rows of a table, by index: indices' shape first (padding: no real row)."""
+        """Add rows of a table, by index, indices' shape first; padding: no real row."""
         rows = self.shape(table)
         shape = (*self.shape(indices), *rows[:axis], *rows[axis + 1 :])
         settings = {"axis": axis, "padding": padding}
