@@ -39,8 +39,7 @@ def judge(
     chosen = chosen_rules(select, ignore)
     asked = [r for r in _with_causes(chosen) if _can_ask(inspection, r)]
     found = [finding for rule in asked for finding in rule.find(inspection)]
-    # Only a sign that nothing else explains bears witness.
-    causes, consequences = split(weigh(found, witnesses=split(found)[0]))
+    causes, consequences = split(weigh(found, witnesses=_unexplained(found)))
     codes = {rule.code for rule in chosen}
     findings = _sorted(f for f in causes if f.code in codes)
     unasked = tuple(r.code for r in chosen if not _can_ask(inspection, r))
@@ -125,21 +124,43 @@ def weigh(found: Sequence[Finding], witnesses: Sequence[Finding]) -> list[Findin
     ]
 
 
+def _unexplained(found: Sequence[Finding]) -> list[Finding]:
+    """Give the findings that bear witness: those that no other kind explains.
+
+    Of two signs of scale one can be the deeper, and still the two agree.
+    """
+    others = [f for f in found if not RULES[f.code].is_witness]
+    return [f for f in found if not any(_explains(g, f) for g in others)]
+
+
 def split(found: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
-    """Part the findings into causes, and consequences that a cause explains."""
+    """Part the findings into causes, and consequences that a cause explains.
+
+    A cause matters as much as the worst that it explains: a constant layer that makes
+    the first loss twice what it should be is no less of a fault than that loss.
+    """
     consequences = [f for f in found if any(_explains(g, f) for g in found)]
-    return [f for f in found if f not in consequences], consequences
+    causes = [_raised(f, found) for f in found if f not in consequences]
+    return causes, consequences
+
+
+def _raised(cause: Finding, found: Sequence[Finding]) -> Finding:
+    """Give a cause the severity of the worst finding that it explains."""
+    explained = [f.severity for f in found if _explains(cause, f)]
+    worst = min([cause.severity, *explained], key=lambda severity: severity.rank)
+    return replace(cause, severity=worst)
 
 
 def _explains(cause: Finding, effect: Finding) -> bool:
     """Say whether one finding names the deeper reason of another.
 
-    It must be of a rule that hides the other's, matter no less, and speak of a common
-    parameter; a finding without parameters speaks of the whole model.
+    It must be of a rule that hides the other's, be more than a note if the other is,
+    and speak of a common parameter; a finding without parameters speaks of the whole
+    model.
     """
     if cause.code not in RULES[effect.code].hidden_by:
         return False
-    if cause.severity.rank > effect.severity.rank:
+    if cause.severity is Severity.INFO and effect.severity is not Severity.INFO:
         return False
     common = set(cause.paths) & set(effect.paths)
     return bool(common) or not cause.paths or not effect.paths
