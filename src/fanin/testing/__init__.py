@@ -12,4 +12,5 @@ from fanin.testing.allowing import allowed as allowed
 from fanin.testing.allowing import failing as failing
 from fanin.testing.asserting import assert_init_ok as assert_init_ok
 from fanin.testing.asserting import assert_report_ok as assert_report_ok
+from fanin.testing.asserting import is_ok as is_ok
 from fanin.testing.message import message_of as message_of

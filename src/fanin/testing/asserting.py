@@ -12,6 +12,8 @@ from fanin.testing.message import message_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from fanin.rules import Finding
+
 
 NOTHING: Final = Report(verdict=Verdict.HEALTHY)
 
@@ -76,6 +78,17 @@ def assert_report_ok(
         ArgumentError, UnknownNameError: if a word is not known.
     """
     bad = failing(report, allow=allow, fail_on=fail_on)
-    is_unchecked = report.verdict is Verdict.NOT_CHECKED and fail_on != NEVER
-    if bad or (is_unchecked and not report.findings):
+    if not is_ok(report, bad, fail_on=fail_on):
         raise AssertionError(message_of(report, bad))
+
+
+def is_ok(report: Report, failing: Sequence[Finding], *, fail_on: str) -> bool:
+    """Say whether nothing fails, and something was checked or nothing may fail.
+
+    >>> is_ok(NOTHING, (), fail_on="warning")
+    True
+    >>> is_ok(Report(verdict=Verdict.NOT_CHECKED), (), fail_on="warning")
+    False
+    """
+    is_checked = report.verdict is not Verdict.NOT_CHECKED or bool(report.warnings)
+    return not failing and (is_checked or fail_on == NEVER)
