@@ -19,6 +19,9 @@ from fanin.rules.profile import Profile
 from fanin.rules.rule import Evidence, Finding, Severity
 
 if TYPE_CHECKING:
+    from pathlib import Path
+    from types import ModuleType
+
     from fanin.rules.suppressed import Suppressed
 
 
@@ -133,11 +136,37 @@ class Report:
 
     def _repr_html_(self) -> str:
         """Give the report for a notebook."""
-        # Reports are drawn one room up, which this room may not know by import: the
-        # page is found by name, and only when a notebook asks for it.
-        page = importlib.import_module("fanin.report.findings.as_html")
-        text: str = page.html(self)
-        return text
+        return str(_drawn_by("as_html").html(self))
+
+    def _repr_markdown_(self) -> str:
+        """Give the report for a notebook that shows no HTML."""
+        return str(_drawn_by("as_markdown").markdown(self))
+
+    def save(self, path: str | Path) -> Path:
+        """Write the report into a file, wholly or not at all.
+
+        Args:
+            path: its suffix says how: .html, .json, .sarif, .xml (JUnit), .md, .txt.
+
+        Raises:
+            ArgumentError: if no format has that suffix.
+            OutputError: if the file cannot be written; an old one is untouched.
+        """
+        written: Path = _drawn_by("saving").save(self, path)
+        return written
+
+    def to_frame(self, what: str = "findings") -> Any:  # noqa: ANN401 - pandas'
+        """Give a ``pandas.DataFrame``, a row a finding.
+
+        Args:
+            what: "findings"; or "sites", a row a measured place of the network; or
+                "weights".
+
+        Raises:
+            ArgumentError: if ``what`` is another word.
+            MissingDependencyError: if pandas is not installed.
+        """
+        return _drawn_by("frame").frame_of(self, what)
 
     def to_json(self) -> str:
         """Give the report as JSON, schema ``fanin.check/1``."""
@@ -180,6 +209,15 @@ class Report:
             coverage=_coverage_from(data["coverage"]),
             profile=None if profile is None else Profile.from_data(profile),
         )
+
+
+def _drawn_by(name: str) -> ModuleType:
+    """Give a module of the room above.
+
+    Reports are drawn there, and this room may not know it by import: it is found by
+    name, and only when somebody asks.
+    """
+    return importlib.import_module(f"fanin.report.findings.{name}")
 
 
 def _coverage_to(cover: Coverage) -> dict[str, Any]:

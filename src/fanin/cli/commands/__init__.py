@@ -13,7 +13,9 @@ from fanin.cli.commands import (
     init,
     plan,
     policies,
+    report,
     rule,
+    schema,
     schemes,
 )
 
@@ -30,5 +32,7 @@ COMMANDS: tuple[Command, ...] = (
     policies,
     schemes,
     rule,
+    report,
+    schema,
     demo,
 )
