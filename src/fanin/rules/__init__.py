@@ -1,7 +1,7 @@
 """Rules: what can be wrong with a model at step zero, one file a rule."""
 
+from fanin.rules.inspecting import inspect as inspect
 from fanin.rules.inspection import Inspection as Inspection
-from fanin.rules.inspection import inspect as inspect
 from fanin.rules.judge import judge as judge
 from fanin.rules.location import Location as Location
 from fanin.rules.profile import Profile as Profile

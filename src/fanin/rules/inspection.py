@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
@@ -19,7 +19,9 @@ from fanin.graph.units import unit_groups
 from fanin.rules.awakening import Awakening, Lock, amplified, awaken, blockers
 from fanin.rules.noise import STEP_FROM_ZERO, generic
 from fanin.rules.reads import read_by
+from fanin.rules.switched_off import held_by_biases
 from fanin.rules.trunk import find_trunk
+from fanin.rules.updates import Update, first_updates, values_after_a_step
 from fanin.rules.virtual_steps import virtual_steps
 
 if TYPE_CHECKING:
@@ -172,6 +174,7 @@ class Inspection:
     def stuck(self) -> tuple[str, ...]:
         """Give what never moves, coincidences and pointless biases left out."""
         excused = {*self.balanced, *self._normalized_away, *self.rounded_away}
+        excused |= held_by_biases(self, self.awakening.stuck)  # FAN402 speaks of these
         return tuple(p for p in self.awakening.stuck if p not in excused)
 
     @cached_property
@@ -235,62 +238,20 @@ class Inspection:
                 filled[path] = noise.astype(value.dtype)
         return self.framework.measure(self.model, self.task, filled)
 
+    @cached_property
+    def updates(self) -> tuple[Update, ...]:
+        """Give the optimizer's first update of each parameter, zeros filled before."""
+        return first_updates(self, self.awakened.gradients)
 
-def inspect(
-    framework: Framework, model: object, task: Task, **facts: Unpack[Facts]
-) -> Inspection:
-    """Read the model and run it once; everything else waits until a rule asks.
+    @cached_property
+    def later_gradients(self) -> Mapping[str, np.ndarray | None]:
+        """Give the gradients one step of the optimizer later: gates near 0 are open."""
+        return self.gradients(values_after_a_step(self))
 
-    A model with parameters that have no memory, or that hold NaN or infinity, is not
-    run: the rules that judge weights alone still speak.
-
-    Args:
-        framework: whose model it is.
-        model: as it would go into training.
-        task: what it is run on.
-        **facts: fields of the Inspection that the model alone does not tell.
-
-    Raises:
-        ModelError: if the model raises; its own error is the cause.
-        BatchError: if the batch does not fit or holds NaN.
-    """
-    parameters = framework.parameters(model)
-    if any(p.storage != "ready" for p in parameters):
-        return Inspection(
-            framework=framework,
-            model=model,
-            task=task,
-            parameters=parameters,
-            values={},
-            measurement=None,
-            **facts,
-        )
-    values = _real(framework.read(model))
-    is_finite = all(bool(np.all(np.isfinite(v))) for v in values.values())
-    return Inspection(
-        framework=framework,
-        model=model,
-        task=task,
-        parameters=parameters,
-        values=values,
-        measurement=framework.measure(model, task) if is_finite else None,
-        **facts,
-    )
-
-
-def _real(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Keep arrays of real numbers, in a type that NumPy computes with.
-
-    Formats that NumPy has no type of its own for (bfloat16) become float32; complex
-    and integer parameters are left as they are in the model, and not judged.
-    """
-    kept = {}
-    for path, value in values.items():
-        if value.dtype.kind == "f":
-            kept[path] = value
-        elif value.dtype.kind == "V":
-            kept[path] = value.astype(np.float32)
-    return kept
+    @cached_property
+    def later_updates(self) -> tuple[Update, ...]:
+        """Give each parameter's update from those gradients."""
+        return first_updates(self, self.later_gradients)
 
 
 def _moves(gradient: np.ndarray | None) -> bool:
