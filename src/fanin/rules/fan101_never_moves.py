@@ -117,6 +117,6 @@ RULE = Rule(
     severity=Severity.ERROR,
     find=find,
     page=__doc__,
-    hidden_by=("FAN801", "FAN802"),
+    hidden_by=("FAN801", "FAN802", "FAN807"),
     needs_closure=True,
 )

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 
 from fanin.graph.graph import Op
 from fanin.rules.rule import Finding, Rule, Severity
+from fanin.rules.trunk import scale_paths
 from fanin.rules.words import name_of
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         why="One step later every weight is NaN.",
         fix="Give each weight the scale of its activation: fanin.init(model).",
         source=bad[0].source if bad else None,
+        paths=scale_paths(inspection.trunk),
     )
 
 

@@ -56,6 +56,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         n_units = len(layer.site.unit_maxima)
         if n_units == 0 or not layer.site.is_finite or layer.is_gate:
             continue
+        if layer.site.second_moment == 0.0:
+            continue  # zeros, or underflow: FAN101 and FAN302 speak of those
         if not is_rectifier(layer.activation):
             continue
         n_off = int(np.count_nonzero(layer.site.unit_maxima <= 0.0))

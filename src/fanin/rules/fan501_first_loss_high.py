@@ -9,6 +9,9 @@ The logits are hot: the model is sure and wrong. The first steps are spent on co
 them, and softmax or sigmoid may be saturated. Independent logits of standard deviation
 s ≤ 2 add about s²/2 to the loss.
 
+The output's bias is blamed where most of the logits' spread is its own: it holds a
+prior that the targets do not have.
+
 ## When it is fine
 Pretrained heads; losses with extra terms (those are not judged).
 
@@ -29,6 +32,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fanin.rules.first_loss import FirstLoss, first_loss
 from fanin.rules.rule import Finding, Rule, Severity
 from fanin.rules.trunk import scale_paths
@@ -45,6 +50,7 @@ STANDARD_ERRORS = 4.0
 # A regression that predicts noise of the targets' own size starts at twice their
 # variance; ten times is out of scale.
 LEAST_RATIO = 10.0
+MOST_OF_IT = 0.5
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -57,6 +63,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         return
     name = _expectation(loss)
     head = inspection.trunk.head
+    bias = _heating_bias(inspection, loss)
     yield Finding(
         code=RULE.code,
         name=RULE.name,
@@ -67,11 +74,25 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         measured=f"{number(loss.value)} ± {number(loss.error)}; outputs of standard "
         f"deviation {number(loss.output_std)}",
         expected=f"{name} = {number(loss.ignorant)}",
-        why="The outputs are too large: the model is sure and wrong.",
-        fix="Make the output layer small or zero: fanin.init(model, batch).",
+        why="The outputs are too large: the model is sure and wrong."
+        if bias is None
+        else f"{bias} makes the model sure of some classes, which the targets are not.",
+        fix="Make the output layer small or zero: fanin.init(model, batch)."
+        if bias is None
+        else f"Set {bias} to 0, or to ln p, p being each class's share.",
         source=head.source if head else None,
-        paths=scale_paths(inspection.trunk),
+        paths=scale_paths(inspection.trunk) if bias is None else (bias,),
     )
+
+
+def _heating_bias(inspection: Inspection, loss: FirstLoss) -> str | None:
+    """Give the output's bias if most of the logits' spread over classes is its own."""
+    head = inspection.trunk.head
+    value = None if head is None else inspection.values.get(head.bias or "")
+    if head is None or value is None or value.size != loss.n_classes:
+        return None
+    own = float(np.var(value, dtype=np.float64))
+    return head.bias if own > MOST_OF_IT * loss.output_std**2 else None
 
 
 def _severity(loss: FirstLoss) -> Severity | None:
@@ -98,5 +119,13 @@ RULE = Rule(
     severity=Severity.ERROR,
     find=find,
     page=__doc__,
-    hidden_by=("FAN203", "FAN204", "FAN802"),
+    hidden_by=(
+        "FAN104",
+        "FAN203",
+        "FAN204",
+        "FAN802",
+        "FAN803",
+        "FAN804",
+        "FAN805",
+    ),
 )

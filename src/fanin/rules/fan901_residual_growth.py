@@ -80,7 +80,17 @@ RULE = Rule(
     severity=Severity.ERROR,
     find=find,
     page=__doc__,
-    hidden_by=("FAN101", "FAN103", "FAN104", "FAN203", "FAN204", "FAN802"),
+    hidden_by=(
+        "FAN101",
+        "FAN103",
+        "FAN104",
+        "FAN203",
+        "FAN204",
+        "FAN802",
+        "FAN803",
+        "FAN804",
+        "FAN805",
+    ),
     is_witness=True,
     is_weighed=True,
 )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 MOVED = frozenset({Op.REARRANGE})
+UNBRANCHED = frozenset({Op.REARRANGE, Op.NORMALIZE, Op.NOISE, Op.REDUCE})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +27,15 @@ class Layer:
 
     site: statistics of the activation's input (after a normalization, if one stands
     in between). is_gate: the activation's output, moved or not, is multiplied by
-    another one.
+    another one. shifts: paths of what is added on the way: the bias, and the shift of
+    a normalization in between.
     """
 
     linear: Node
     activation: Activation
     site: SiteStatistics
     is_gate: bool
+    shifts: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -41,9 +44,9 @@ class Layer:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Give the weight's and the bias's path."""
+        """Give the weight's path, and those of what is added to its product."""
         weight = self.linear.weight.path if self.linear.weight else None
-        return tuple(p for p in (weight, self.linear.bias) if p)
+        return tuple(p for p in (weight, *self.shifts) if p)
 
 
 def layers(inspection: Inspection) -> tuple[Layer, ...]:
@@ -71,10 +74,24 @@ def layers(inspection: Inspection) -> tuple[Layer, ...]:
             activation=identify(after.function),
             site=site,
             is_gate=any(reader.op is Op.MULTIPLY for reader in readers),
+            shifts=_shifts(flow, node, after),
         )
         # Of several layers summed before one activation the last stands for all.
         found[after.id] = layer
     return tuple(found.values())
+
+
+def _shifts(flow: Flow, linear: Node, activation: Node) -> tuple[str, ...]:
+    """Give the biases between a weight's product and the activation, first to last."""
+    node, found = flow.nodes[activation.inputs[0]], []
+    while node.op in UNBRANCHED or node.id == linear.id:
+        found.append(node.bias)
+        if node.id == linear.id:
+            break
+        node = flow.nodes[node.inputs[0]]
+    else:
+        found = [linear.bias]  # a sum stands in between: only the layer's own is its
+    return tuple(path for path in reversed(found) if path is not None)
 
 
 def _after_the_last_weight(graph: Graph, flow: Flow) -> set[int]:
