@@ -94,6 +94,6 @@ RULE = Rule(
     severity=Severity.ERROR,
     find=find,
     page=__doc__,
-    hidden_by=("FAN101", "FAN204", "FAN302", "FAN401", "FAN402"),
+    hidden_by=("FAN101", "FAN204", "FAN302", "FAN401", "FAN402", "FAN506"),
     needs_closure=True,
 )
