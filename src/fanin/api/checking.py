@@ -5,11 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from fanin.api.settling import (
+    Words,
+    class_of,
+    located,
+    merged,
+    places_for,
+    settled,
+)
 from fanin.api.task import find_framework, has_input, make_task, with_example
 from fanin.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from fanin.frameworks.framework import Framework
     from fanin.graph.optimizer import OptimizerFacts
@@ -30,6 +39,9 @@ def check(  # noqa: PLR0913 (what is checked, how it will train, what is asked)
     closure: bool = True,
     select: Sequence[str] | None = None,
     ignore: Sequence[str] | None = None,
+    ignores: Mapping[str, Sequence[str]] | None = None,
+    baseline: str | Path | None = None,
+    config: str | Path | Mapping[str, Any] | None = None,
     seed: int = 0,
 ) -> Report:
     """Decide before training what in the model cannot learn, or will learn badly.
@@ -55,39 +67,67 @@ def check(  # noqa: PLR0913 (what is checked, how it will train, what is asked)
             rules that need it rest, and the coverage says so.
         select: codes of rules ("FAN101"), names, or beginnings ("FAN1"); None: all.
         ignore: the same, left out.
+        ignores: pattern of parameters ("head.*") → codes not to report for them.
+        baseline: a file of findings that are known, as ``fanin check
+            --write-baseline`` makes it; they are set aside.
+        config: a pyproject.toml or fanin.toml, or a table of the same words; arguments
+            given here go before it. None: no file is read.
         seed: governs dropout while checking, and a synthetic batch.
 
     Returns:
-        The report: ``.ok``, ``.verdict``, ``.findings``.
+        The report: ``.ok``, ``.verdict``, ``.findings``, each with the line that built
+        its layer; ``.suppressed``: what comments (``# fanin: ignore[FAN101] reason`` on
+        that line), patterns or the baseline set aside.
 
     Raises:
         ModelError: if the model cannot be run.
         BatchError: if the batch does not fit, or holds NaN or infinity.
-        UnknownNameError: if a rule or a loss is not known; it names the nearest.
-        ArgumentError: if the arguments contradict one another.
+        UnknownNameError: if a rule, a loss or a setting is not known; it names the
+            nearest.
+        ArgumentError: if the arguments contradict one another, or a file of settings
+            or a baseline cannot be read.
     """
     from fanin.rules import inspect, judge
     from fanin.rules.inspection import Facts
     from fanin.rules.judge import chosen_rules
+    from fanin.rules.profiling import profile_of
 
-    chosen_rules(select, ignore)  # a wrong word is refused before the model runs
+    words = Words(
+        select=select,
+        ignore=ignore,
+        ignores=ignores,
+        baseline=baseline,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        precision=precision,
+    )
+    settings, optimizer = merged(config, words)
+    # A wrong word is refused before the model runs.
+    chosen_rules(settings.select, settings.ignore)
     framework = find_framework(model)
     facts = Facts(
-        optimizer=_optimizer(framework, model, optimizer, learning_rate),
-        precision=precision,
+        optimizer=_optimizer(framework, model, optimizer, settings.learning_rate),
+        precision=settings.precision,
         factory=factory,
         construction=None if factory is None else framework.construct(factory),
         closure=closure,
     )
+    places = places_for(framework, model, factory)
     task = make_task(batch, loss, target, objective, seed)
     made = ""
     is_ready = all(p.storage == "ready" for p in framework.parameters(model))
     if is_ready and not has_input(task):
         task, _, made = with_example(framework, model, task, with_target=True)
     inspection = inspect(framework, model, task, **facts)
-    report = judge(inspection, select=select, ignore=ignore)
-    notes = (f"No batch was given: checked on {made}.",) if made else ()
-    return replace(report, framework=framework.NAME, notes=notes)
+    report = judge(inspection, select=settings.select, ignore=settings.ignore)
+    report = replace(
+        report,
+        framework=framework.NAME,
+        target=class_of(model),
+        profile=profile_of(inspection, (*report.findings, *report.consequences)),
+        notes=(f"No batch was given: checked on {made}.",) if made else (),
+    )
+    return settled(located(report, places), places, settings, class_of(model))
 
 
 def _optimizer(

@@ -2,5 +2,6 @@
 
 from fanin.places.find import Places as Places
 from fanin.places.find import places_of as places_of
+from fanin.places.ignored import Ignored as Ignored
 from fanin.places.origin import Origin as Origin
 from fanin.places.origin import callers as callers

@@ -76,6 +76,31 @@ def put_into(kind: type, name: str, sources: Sources) -> list[Slot]:
     return found
 
 
+def is_read(kind: type, name: str, sources: Sources) -> bool | None:
+    """Say whether a method that does not build reads an attribute; None without code.
+
+    ``getattr(self, …)`` with a name that is computed may read any attribute.
+    """
+    has_code = False
+    for scope, myself in _methods(kind, sources):
+        if scope.function is None or scope.function.name in BUILDERS:
+            continue
+        has_code = True
+        if any(_reads(node, myself, name) for node in ast.walk(scope.function)):
+            return True
+    return False if has_code else None
+
+
+def _reads(node: ast.AST, myself: str, name: str) -> bool:
+    if isinstance(node, ast.Attribute) and node.attr == name:
+        is_own = isinstance(node.value, ast.Name) and node.value.id == myself
+        return is_own and isinstance(node.ctx, ast.Load)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        is_computed = node.func.id in {"getattr", "vars", "locals"}
+        return is_computed and bool(node.args)
+    return False
+
+
 def parent_call(kind: type, sources: Sources) -> Site | None:
     """Find the call of ``super().__init__``: a container's class hands items to it."""
     for scope, _ in _methods(kind, sources):

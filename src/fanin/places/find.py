@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from fanin.places.attributes import attribute, parent_call, put_into
+from fanin.places.attributes import attribute, is_read, parent_call, put_into
 from fanin.places.choosing import choose, scanned
 from fanin.places.filling import resolved, returned
 from fanin.places.origin import origin_of
@@ -27,6 +27,15 @@ FRAMEWORKS = ("torch", "keras", "flax", "equinox", "jax", "tensorflow")
 """Packages whose own layers are what a user writes with, not what a user wrote."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lines:
+    """The lines of one expression, from its first to its last, and where they stand."""
+
+    file: SourceFile
+    location: Location
+    last: int
+
+
 @dataclass(frozen=True)
 class Places:
     """Finds the lines that built a model's layers.
@@ -39,6 +48,7 @@ class Places:
     trails: Mapping[str, Sequence[Step]]
     origins: Sequence[Origin] = ()
     sources: Sources = field(default_factory=Sources)
+    known: dict[str, Lines | None] = field(default_factory=dict)
 
     def of(self, path: str) -> Location | None:
         """Give the line that built the layer of a parameter, or of a layer's path.
@@ -47,18 +57,58 @@ class Places:
         else the definition of the class. None where no code can be found. It never
         raises: a place is a help, and a check does not fail for want of one.
         """
-        with suppress(Exception):
-            return self._of(path)
-        return None
+        found = self.lines_of(path)
+        return None if found is None else found.location
 
-    def _of(self, path: str) -> Location | None:
+    def lines_of(self, path: str) -> Lines | None:
+        """Give the same as whole lines, with the file in which they stand."""
+        if path not in self.known:
+            self.known[path] = None
+            with suppress(Exception):
+                self.known[path] = self._of(path)
+        return self.known[path]
+
+    def files(self) -> list[SourceFile]:
+        """Give the files of the model's own classes, and of where it was built."""
+        kinds = {type(s.holder) for steps in self.trails.values() for s in steps}
+        kinds.add(type(self.model))
+        found: dict[str, SourceFile] = {}
+        with suppress(Exception):
+            for kind in filter(_is_written, kinds):
+                for _, file, _ in self.sources.bodies(kind):
+                    found[file.path] = file
+            site = origin_of(self.model, self.origins, self.sources)
+            if site is not None:
+                found[site.scope.file.path] = site.scope.file
+        return [file for file in found.values() if not file.is_library]
+
+    def is_mentioned(self, path: str) -> bool:
+        """Say whether code outside of constructors reads a layer of the user's.
+
+        A layer that some method names can be run on another batch; one that none names
+        was forgotten. True where no code can be read: nothing is known then.
+        """
+        with suppress(Exception):
+            return self._is_mentioned(path)
+        return True
+
+    def _is_mentioned(self, path: str) -> bool:
+        for step in self._trail(path):
+            kind = type(step.holder)
+            if _is_written(kind) and not step.is_item:
+                read = is_read(kind, str(step.key), self.sources)
+                if read is not None and not read:
+                    return False
+        return True
+
+    def _of(self, path: str) -> Lines | None:
         trail = self._trail(path)
         found = [
-            _location(site, step)
+            _located(site, step)
             for step, site in self._sites(trail)
             if site is not None
         ]
-        own = [place for place in found if place.kind == "constructs"]
+        own = [lines for lines in found if lines.location.kind == "constructs"]
         if own:
             return own[-1]
         return found[-1] if found else self._definition(trail)
@@ -109,13 +159,14 @@ class Places:
         inner = returned(made, self.sources)
         return scanned((inner[-1] if inner else made).scope, step)
 
-    def _definition(self, trail: Sequence[Step]) -> Location | None:
+    def _definition(self, trail: Sequence[Step]) -> Lines | None:
         """Give the class of the innermost layer that is the user's, or a library's."""
         kinds = [type(step.holder) for step in trail] or [type(self.model)]
         for kind in reversed(kinds):
             if _is_written(kind):
                 for _, file, body in self.sources.bodies(kind):
-                    return _place(file, body.lineno, body.col_offset, kind="defines")
+                    found = _lines(file, body, kind="defines")
+                    return replace(found, last=body.lineno)
         return None
 
 
@@ -138,22 +189,22 @@ def _is_net(site: Site) -> bool:
     return isinstance(call, ast.Call) and called(call, names) in {"Model", "Functional"}
 
 
-def _location(site: Site, step: Step) -> Location:
+def _located(site: Site, step: Step) -> Lines:
     made = resolved(site)
     node: ast.expr = call_of(type(step.child), made) or made.expression
     file = site.scope.file
-    kind = "defines" if file.is_library else "constructs"
-    return _place(file, node.lineno, node.col_offset, kind=kind)
+    return _lines(file, node, kind="defines" if file.is_library else "constructs")
 
 
-def _place(file: SourceFile, line: int, column: int, *, kind: str) -> Location:
-    return Location(
+def _lines(file: SourceFile, node: ast.expr | ast.ClassDef, *, kind: str) -> Lines:
+    location = Location(
         file=relative(file.path),
-        line=line,
-        column=column + 1,
-        text=file.line(line),
+        line=node.lineno,
+        column=node.col_offset + 1,
+        text=file.line(node.lineno),
         kind=kind,
     )
+    return Lines(file=file, location=location, last=node.end_lineno or node.lineno)
 
 
 def _is_written(kind: type) -> bool:
