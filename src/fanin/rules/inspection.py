@@ -43,6 +43,7 @@ class Facts(TypedDict, total=False):
     precision: str | None
     construction: Construction | None
     factory: Callable[[], Any] | None
+    is_mentioned: Callable[[str], bool] | None
     closure: bool
 
 
@@ -59,8 +60,9 @@ class Inspection:
     could not be run (no memory, or numbers that are not finite). optimizer: what will
     train it, None if not told. precision: what mixed precision will compute in
     ("float16", "bfloat16"), None for the model's own. construction: what was seen
-    while a factory built it. factory: builds such a model anew. closure: False where
-    rules that need the awakening closure rest.
+    while a factory built it. factory: builds such a model anew. is_mentioned: says
+    of a path whether a method of its layer's holder names the layer; None where code
+    is not read. closure: False where rules that need the awakening closure rest.
     """
 
     framework: Framework
@@ -73,6 +75,7 @@ class Inspection:
     precision: str | None = None
     construction: Construction | None = None
     factory: Callable[[], Any] | None = None
+    is_mentioned: Callable[[str], bool] | None = None
     closure: bool = True
 
     @property
