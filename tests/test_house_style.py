@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "src" / "fanin").rglob("*.py"))
 MOST_LINES = 300
 DUMPING_GROUNDS = {"utils", "helpers", "common", "misc", "base", "core", "tools"}
-HEAVY = ("torch", "keras", "jax", "tensorflow", "sympy", "numba", "rich", "scipy")
+HEAVY = ("torch", "keras", "jax", "tensorflow", "sympy", "llvmlite", "rich", "scipy")
 
 
 def name_of(path: Path) -> str:

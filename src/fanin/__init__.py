@@ -1,6 +1,6 @@
 """fanin decides, explains, checks and applies the initial weights of neural networks.
 
-``import fanin`` loads nothing: verbs, frameworks, SymPy and Numba arrive when needed.
+``import fanin`` loads nothing: verbs, frameworks, SymPy and LLVM arrive when needed.
 
     fanin.explain("zero")              the lesson, proved with symbols
     fanin.check(model, batch, …)       what will not learn, before training

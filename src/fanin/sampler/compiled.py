@@ -1,245 +1,157 @@
-"""The float32 laws as Numba kernels: the oracle's bits, about twenty times as fast.
+"""The kernels as machine code: the oracle's bits, about forty times as fast.
 
-What makes LLVM vectorise them: the tables are module-level arrays (frozen as constants,
-so they cannot alias the output), indices are unsigned (no wrap-around), arithmetic is
-in 32 bits, there is one loop a stage, each writing one array, and a block of counters
-fits the first-level cache.
+LLVM compiles each kernel in about a tenth of a second at its first use, for the
+processor that it runs on; nothing is kept on disk. A call releases the interpreter's
+lock, so that threads draw side by side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
+import ctypes
+import threading
+from typing import TYPE_CHECKING, Any, Final
 
-import numba
+import llvmlite.binding as llvm
 import numpy as np
 
-from fanin.sampler.narrow import MAGNITUDE, NORMAL_BITS, UNIFORM_BITS
-from fanin.sampler.philox import MULTIPLIERS, ROUNDS, WEYL
-from fanin.sampler.recipe import TRUNCATED, UNIFORM, Recipe
+from fanin.sampler.kernel_code import BLOCKS, NUMBERS, kernel_code, kernel_name
+from fanin.sampler.narrow import NORMAL_BITS, UNIFORM_BITS
+from fanin.sampler.recipe import UNIFORM, Recipe
 from fanin.sampler.table import narrow_table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fanin.sampler.oracle import Where
 
-BASE, SLOPE = narrow_table()
+HALVES: Final = ("float16", "bfloat16")
 
-N_BLOCKS: Final = 256
-N_WORDS: Final = 4 * N_BLOCKS
-
-M_0, M_1 = MULTIPLIERS
-W_0, W_1 = np.uint32(WEYL[0]), np.uint32(WEYL[1])
-ODD_OFFSET: Final = np.int32(1 - 2**UNIFORM_BITS)
-
-OPTIONS: Final[dict[str, Any]] = {
-    "nogil": True,
-    "error_model": "numpy",
-    "boundscheck": False,
-}
-
-u32 = np.uint32
-u64 = np.uint64
-
-Numbers: TypeAlias = tuple[np.uint64, np.uint64, np.uint32, np.float32]
-"""First magnitude and count of magnitudes left by a cut, its limit, the factor."""
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def compiled(function: Function) -> Function:
-    """Compile a function with the kernel that calls it."""
-    return cast("Function", numba.njit(**OPTIONS)(function))
-
-
-def inlined(function: Function) -> Function:
-    """Paste a function into those that call it, before LLVM sees them.
-
-    Called as a function, the ten rounds are not vectorised and run at a third of the
-    speed (Numba 0.68).
-    """
-    return cast("Function", numba.njit(inline="always", **OPTIONS)(function))
-
-
-@inlined
-def block(
-    number: np.uint64, key_0: np.uint32, key_1: np.uint32
-) -> tuple[np.uint32, np.uint32, np.uint32, np.uint32]:
-    """Give the four words of one Philox block."""
-    first, second = u32(number), u32(number >> u64(32))
-    third, fourth = u32(0), u32(0)
-    for _ in range(ROUNDS):
-        product_0 = M_0 * u64(first)
-        product_1 = M_1 * u64(third)
-        first = u32(u32(product_1 >> u64(32)) ^ second ^ key_0)
-        third = u32(u32(product_0 >> u64(32)) ^ fourth ^ key_1)
-        second, fourth = u32(product_1), u32(product_0)
-        key_0, key_1 = u32(key_0 + W_0), u32(key_1 + W_1)
-    return first, second, third, fourth
-
-
-@compiled
-def words_of_blocks(
-    number: np.uint64,
-    key_0: np.uint32,
-    key_1: np.uint32,
-    columns: np.ndarray,
-    words: np.ndarray,
-) -> None:
-    """Write the words of `N_BLOCKS` blocks from ``number`` on, in their order."""
-    for i in range(N_BLOCKS):
-        first, second, third, fourth = block(u64(number + u64(i)), key_0, key_1)
-        columns[0, i] = first
-        columns[1, i] = second
-        columns[2, i] = third
-        columns[3, i] = fourth
-    for i in range(N_BLOCKS):
-        position = u64(4) * u64(i)
-        words[position] = columns[0, i]
-        words[position + u64(1)] = columns[1, i]
-        words[position + u64(2)] = columns[2, i]
-        words[position + u64(3)] = columns[3, i]
-
-
-@compiled
-def words_of_elements(
-    index: np.ndarray, key_0: np.uint32, key_1: np.uint32, words: np.ndarray
-) -> None:
-    """Write the word of each element: one of the four of its block."""
-    for i in range(index.size):
-        element = u64(index[i])
-        first, second, third, fourth = block(u64(element >> u64(2)), key_0, key_1)
-        position = element & u64(3)
-        low = second if position & u64(1) else first
-        high = fourth if position & u64(1) else third
-        words[i] = high if position & u64(2) else low
-
-
-@compiled
-def write_uniform(
-    words: np.ndarray, start: int, factor: np.float32, out: np.ndarray
-) -> None:
-    """Write odd whole numbers times the factor, from ``words[start]`` on."""
-    for i in range(out.size):
-        doubled = np.int32(u32(u32(words[u64(start + i)] >> u32(8)) << u32(1)))
-        out[i] = np.float32(np.int32(doubled + ODD_OFFSET)) * factor
-
-
-@compiled
-def squeeze(words: np.ndarray, first: np.uint64, left: np.uint64) -> None:
-    """Replace the magnitude in each word by one of those that the cut leaves."""
-    for i in range(words.size):
-        sign = u32(words[i] & ~MAGNITUDE)
-        magnitude = u64(words[i] & MAGNITUDE)
-        words[i] = u32(sign | u32(first + ((magnitude * left) >> u64(31))))
-
-
-@compiled
-def write_normal(
-    words: np.ndarray,
-    start: int,
-    limit: np.uint32,
-    factor: np.float32,
-    leading: np.ndarray,
-    out: np.ndarray,
-) -> None:
-    """Write table heights with their signs times the factor, from ``start`` on."""
-    for i in range(N_WORDS):
-        magnitude = u32(words[i] & MAGNITUDE)
-        bit = u32(u32(magnitude & ~u32(magnitude >> u32(1))) | u32(1))
-        leading[i] = np.float32(np.int32(bit))
-    exponents = leading.view(np.uint32)
-    for i in range(out.size):
-        at = u64(start + i)
-        octave = u32(u32(exponents[at] >> u32(23)) - u32(127))
-        fraction = u32(u32(words[at] << u32(u32(31) - octave)) & MAGNITUDE)
-        segment = u64(u32(u32(octave << u32(7)) + u32(fraction >> u32(24))))
-        offset = u32(u32(fraction >> u32(9)) & u32(0x7FFF))
-        drop = u32(u32(SLOPE[segment] * offset) >> u32(11))
-        height = min(u32(BASE[segment] - drop), limit)
-        minus = u32(u32(0) - u32(words[at] >> u32(31)))
-        units = np.int32(u32(u32(height ^ minus) - minus))
-        out[i] = np.float32(units) * factor
-
-
-@compiled
-def write(
-    kind: int,
-    words: np.ndarray,
-    start: int,
-    numbers: Numbers,
-    leading: np.ndarray,
-    out: np.ndarray,
-) -> None:
-    """Write the numbers of ``words[start:start + out.size]``; words are used up."""
-    first, left, limit, factor = numbers
-    if kind == UNIFORM:
-        write_uniform(words, start, factor, out)
-        return
-    if kind == TRUNCATED:
-        squeeze(words, first, left)
-    write_normal(words, start, limit, factor, leading, out)
-
-
-def span_kernel(
-    kind: int,
-    key: tuple[np.uint32, np.uint32],
-    begin: np.uint64,
-    numbers: Numbers,
-    out: np.ndarray,
-) -> None:
-    """Write elements ``begin`` to ``begin + out.size − 1``."""
-    columns = np.empty((4, N_BLOCKS), np.uint32)
-    words = np.empty(N_WORDS, np.uint32)
-    leading = np.empty(N_WORDS, np.float32)
-    number = u64(begin >> u64(2))
-    skipped = int(np.int64(begin & u64(3)))
-    done = 0
-    while done < out.size:
-        words_of_blocks(number, key[0], key[1], columns, words)
-        stop = min(done + N_WORDS - skipped, out.size)
-        write(kind, words, skipped, numbers, leading, out[done:stop])
-        number = u64(number + u64(N_BLOCKS))
-        done = stop
-        skipped = 0
-
-
-def elements_kernel(
-    kind: int,
-    key: tuple[np.uint32, np.uint32],
-    index: np.ndarray,
-    numbers: Numbers,
-    out: np.ndarray,
-) -> None:
-    """Write the elements of ``index``."""
-    words = np.zeros(N_WORDS, np.uint32)
-    leading = np.empty(N_WORDS, np.float32)
-    for done in range(0, out.size, N_WORDS):
-        stop = min(done + N_WORDS, out.size)
-        words_of_elements(index[done:stop], key[0], key[1], words)
-        write(kind, words, 0, numbers, leading, out[done:stop])
+_U64, _U32, _F32 = ctypes.c_uint64, ctypes.c_uint32, ctypes.c_float
+SIGNATURE: Final = ctypes.CFUNCTYPE(
+    None, _U64, _U64, _U64, _U64, _U32, _U64, _U32, _F32, _U64, _U64, _U64
+)
 
 
 class Kernels:
-    """Both kernels, compiled at their first call.
+    """The kernels of one processor, each compiled at its first call.
+
+    Args:
+        processor: LLVM's name ("haswell"), for code that other processors run as well;
+            None for the one that this runs on.
 
     Raises:
-        RuntimeError: if machine code is to be kept and no folder can be written.
+        RuntimeError: if LLVM cannot write code for this machine.
     """
 
-    def __init__(self, *, is_cached: bool) -> None:
-        self._span = numba.njit(cache=is_cached, **OPTIONS)(span_kernel)
-        self._elements = numba.njit(cache=is_cached, **OPTIONS)(elements_kernel)
+    def __init__(self, processor: str | None = None) -> None:
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        features = "" if processor else llvm.get_host_cpu_features().flatten()
+        target = llvm.Target.from_default_triple()
+        self._machine = {
+            "cpu": processor or llvm.get_host_cpu_name(),
+            "features": features,
+        }
+        self._target = target
+        self._engines: list[Any] = []  # machine code lives as long as its engine
+        self._found: dict[str, Callable[..., None]] = {}
+        self._lock = threading.Lock()
+        base, slope = (part.astype(np.uint64) for part in narrow_table())
+        self._table = np.ascontiguousarray(base | (slope << np.uint64(32)))
 
     def fill(self, recipe: Recipe, key: int, where: Where, out: np.ndarray) -> None:
-        """Do what `oracle.fill` does, for float32."""
-        bits = UNIFORM_BITS if recipe.kind == UNIFORM else NORMAL_BITS
-        factor = np.float32(recipe.scale * 2.0**-bits)
-        first = recipe.cut.first_32
-        left, limit = u64(2**31 - first), u32(recipe.cut.limit_32)
-        numbers = (u64(first), left, limit, factor)
-        halves = (u32(key & 0xFFFFFFFF), u32(key >> 32))
+        """Do what `oracle.fill` does, for float32, and for halves rounded once.
+
+        Args:
+            recipe: what to draw.
+            key: of the parameter, 64 bits.
+            where: "n" global indices, in any order.
+            out: "n", contiguous: float32, float16 or bfloat16.
+        """
         if isinstance(where, range):
-            self._span(recipe.kind, halves, u64(where.start), numbers, out)
+            self._fill_span(recipe, key, where.start, out)
         else:
-            index = np.array(where, dtype=np.uint64)  # one type: one compilation
-            self._elements(recipe.kind, halves, index, numbers, out)
+            self._fill_list(recipe, key, np.array(where, dtype=np.uint64), out)
+
+    def _fill_span(self, recipe: Recipe, key: int, start: int, out: np.ndarray) -> None:
+        """Write whole groups where they belong, and the ends by way of a group."""
+        number, skipped = divmod(start, 4)
+        group = np.empty(NUMBERS, dtype=out.dtype)
+        done = 0
+        if skipped:
+            self._run(recipe, key, number, group, 1)
+            done = min(NUMBERS - skipped, out.size)
+            out[:done] = group[skipped : skipped + done]
+            number += BLOCKS
+        turns = (out.size - done) // NUMBERS
+        if turns:
+            self._run(recipe, key, number, out[done:], turns)
+            number += turns * BLOCKS
+            done += turns * NUMBERS
+        if done < out.size:
+            self._run(recipe, key, number, group, 1)
+            out[done:] = group[: out.size - done]
+
+    def _fill_list(
+        self, recipe: Recipe, key: int, index: np.ndarray, out: np.ndarray
+    ) -> None:
+        turns, rest = divmod(out.size, BLOCKS)
+        whole = turns * BLOCKS
+        if turns:
+            self._run(recipe, key, index, out, turns)
+        if rest:
+            padded = np.zeros(BLOCKS, dtype=np.uint64)
+            padded[:rest] = index[whole:]
+            group = np.empty(BLOCKS, dtype=out.dtype)
+            self._run(recipe, key, padded, group, 1)
+            out[whole:] = group[:rest]
+
+    def _run(
+        self,
+        recipe: Recipe,
+        key: int,
+        where: int | np.ndarray,
+        out: np.ndarray,
+        turns: int,
+    ) -> None:
+        """Call the kernel: ``where`` is the first block's number, or indices."""
+        is_span = isinstance(where, int)
+        kernel = self._kernel(recipe.kind, out.dtype.name, is_span=is_span)
+        bits = UNIFORM_BITS if recipe.kind == UNIFORM else NORMAL_BITS
+        first = recipe.cut.first_32
+        kernel(
+            0 if isinstance(where, int) else where.ctypes.data,
+            where if isinstance(where, int) else 0,
+            key & 0xFFFFFFFF,
+            key >> 32,
+            first,
+            2**31 - first,
+            recipe.cut.limit_32,
+            np.float32(recipe.scale * 2.0**-bits),
+            self._table.ctypes.data,
+            out.ctypes.data,
+            turns,
+        )
+
+    def _kernel(self, kind: int, dtype: str, *, is_span: bool) -> Callable[..., None]:
+        name = kernel_name(kind, dtype, is_span=is_span)
+        with self._lock:
+            if name not in self._found:
+                code = kernel_code(kind, dtype, is_span=is_span)
+                self._found[name] = self._compiled(name, code)
+            return self._found[name]
+
+    def _compiled(self, name: str, code: str) -> Callable[..., None]:
+        module = llvm.parse_assembly(code)
+        module.verify()
+        machine = self._target.create_target_machine(opt=3, jit=True, **self._machine)
+        engine = llvm.create_mcjit_compiler(module, machine)
+        engine.finalize_object()
+        self._engines.append(engine)
+        return SIGNATURE(engine.get_function_address(name))
+
+    def assembly(self, kind: int, dtype: str, *, is_span: bool) -> str:
+        """Give the assembly of a kernel, to be read."""
+        module = llvm.parse_assembly(kernel_code(kind, dtype, is_span=is_span))
+        machine = self._target.create_target_machine(opt=3, **self._machine)
+        return str(machine.emit_assembly(module))

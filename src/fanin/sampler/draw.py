@@ -78,23 +78,23 @@ def draw(  # noqa: PLR0913  # an address has that many parts
     where = _where(index, prod(lengths))
     key = key_of(name, seed=seed, stream=stream)
     _require_range(law, target)
-    wide = np.float64 if target == np.float64 else np.float32
     if law.kind in MATRICES:
         numbers = _matrix(law, lengths, key).reshape(-1)
         if not isinstance(where, range):
             numbers = numbers[where]
     else:
-        numbers = _elements(law, key, where, wide)
-    result = numbers.astype(wide, copy=False).astype(target, copy=False)
-    return result.reshape(lengths) if index is None else result
+        numbers = _elements(law, key, where, target)
+    wide = np.float64 if target == np.float64 else np.float32
+    if numbers.dtype != target:  # halves are rounded once, from float32
+        numbers = numbers.astype(wide, copy=False).astype(target, copy=False)
+    return numbers.reshape(lengths) if index is None else numbers
 
 
-def _elements(
-    law: Law, key: int, where: Where, dtype: type[np.float32 | np.float64]
-) -> np.ndarray:
+def _elements(law: Law, key: int, where: Where, dtype: np.dtype[Any]) -> np.ndarray:
     """Draw from a law whose elements are independent, or constant."""
     if law.kind == "constant":
-        return np.full(len(where), law.value, dtype=dtype)
+        wide = np.float64 if dtype == np.float64 else np.float32
+        return np.full(len(where), law.value, dtype=wide)
     if law.std == 0 or law.bound == 0:
         return np.zeros(len(where), dtype=dtype)
     return ENGINE.numbers(recipe_of(law), key, where, dtype=dtype)

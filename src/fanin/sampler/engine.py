@@ -1,6 +1,6 @@
 """Who fills an array: NumPy or the kernels, on how many threads. The bits are the same.
 
-Loading Numba costs more than NumPy needs for a few million numbers, so small models
+Loading LLVM costs more than NumPy needs for a few million numbers, so small models
 never load it. This is the ski-rental rule: rent NumPy until what was spent on it equals
 the price of the kernels, then buy them; never more than twice the best plan.
 """
@@ -21,14 +21,16 @@ from fanin.sampler.law import Law
 from fanin.sampler.recipe import Recipe, recipe_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import DTypeLike
 
     from fanin.sampler.compiled import Kernels
     from fanin.sampler.oracle import Where
 
-PRICE: Final = 1 << 24
-"""Numbers that NumPy draws in the 0.6 s that importing Numba and reading the machine
-code from disk take (both measured on two cores with AVX-512)."""
+PRICE: Final = 1 << 23
+"""Numbers that NumPy draws in the quarter of a second that importing llvmlite and
+compiling a kernel take (measured on two cores with AVX-512)."""
 
 ENOUGH_FOR_A_THREAD: Final = 1 << 18
 
@@ -56,23 +58,21 @@ class Engine:
         key: int,
         where: Where,
         *,
-        dtype: type[np.float32 | np.float64] = np.float32,
+        dtype: DTypeLike = np.float32,
         n_threads: int | None = None,
     ) -> np.ndarray:
-        """Give the numbers of these elements: "n" float32 or float64.
+        """Give the numbers of these elements, "n".
 
         Args:
             recipe: what to draw.
             key: of the parameter.
             where: "n" global indices.
-            dtype: float32 or float64.
+            dtype: float64, float32, or float16 and bfloat16, which are float32 rounded
+                once.
             n_threads: at most so many; the cores that this process may use if None.
         """
         out = np.empty(len(where), dtype=dtype)
-        fill = oracle.fill
-        if dtype is np.float32:
-            kernels = self._kernels_for(len(where))
-            fill = kernels.fill if kernels else oracle.fill
+        fill = self._filler(out)
         threads = min(
             n_threads or available_cores(), 1 + len(where) // ENOUGH_FOR_A_THREAD
         )
@@ -89,6 +89,15 @@ class Engine:
             done.result()
         return out
 
+    def _filler(self, out: np.ndarray) -> Callable[..., None]:
+        """Give what fills such an array."""
+        if out.dtype == np.float64:
+            return oracle.fill
+        kernels = self._kernels_for(out.size)
+        if kernels is not None:
+            return kernels.fill
+        return oracle.fill if out.dtype == np.float32 else _rounded_fill
+
     def _kernels_for(self, n_numbers: int) -> Kernels | None:
         """Give the kernels once their price has been paid in numbers drawn."""
         with self._lock:
@@ -102,30 +111,25 @@ class Engine:
 def load_kernels() -> Kernels | None:
     """Load the kernels and compare them with NumPy; None if they cannot be used.
 
-    Machine code is kept on disk where Numba finds a folder that it can write, else in
-    memory. Code kept there that gives other bits (of another table) is left aside.
+    ``FANIN_SAMPLER=numpy`` in the environment leaves them aside.
 
     Warns:
-        SlowSamplerWarning: if Numba does not work here.
+        SlowSamplerWarning: if LLVM does not work here.
     """
-    reason = "Numba's kernels give other numbers here"
+    if os.environ.get("FANIN_SAMPLER", "").lower() == "numpy":
+        return None
     try:
-        import numba
-
         from fanin.sampler.compiled import Kernels
+
+        kernels = Kernels()
+        if agree(kernels):
+            return kernels
     except ImportError as error:
-        _warn(f"Numba cannot be imported ({error})")
-        return None
-    if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
-        return None
-    for is_cached in (True, False):
-        try:
-            kernels = Kernels(is_cached=is_cached)
-            if agree(kernels):
-                return kernels
-        except (OSError, RuntimeError, numba.core.errors.NumbaError) as error:
-            reason = f"Numba cannot compile here ({error})"
-    _warn(reason)
+        _warn(f"llvmlite cannot be imported ({error})")
+    except (OSError, RuntimeError) as error:
+        _warn(f"LLVM cannot compile here ({error})")
+    else:
+        _warn("the kernels give other numbers here")
     return None
 
 
@@ -154,6 +158,13 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _rounded_fill(recipe: Recipe, key: int, where: Where, out: np.ndarray) -> None:
+    """Fill 16-bit numbers: float32 ones, rounded once."""
+    exact = np.empty(len(where), dtype=np.float32)
+    oracle.fill(recipe, key, where, exact)
+    out[:] = exact
 
 
 def _pieces(n_numbers: int, count: int) -> Iterator[slice]:

@@ -1,9 +1,11 @@
+import ml_dtypes
 import numpy as np
 import pytest
 from llvmlite import binding
 
 from fanin.sampler import Law, compiled, oracle
-from fanin.sampler.recipe import recipe_of
+from fanin.sampler.kernel_code import kernel_code
+from fanin.sampler.recipe import NORMAL, TRUNCATED, UNIFORM, recipe_of
 
 KEY = 0xFEDCBA9876543210
 RECIPES = {
@@ -17,7 +19,7 @@ RECIPES = {
 
 @pytest.fixture(scope="module")
 def kernels():
-    return compiled.Kernels(is_cached=True)
+    return compiled.Kernels()
 
 
 @pytest.fixture(params=RECIPES.values(), ids=RECIPES)
@@ -66,16 +68,81 @@ def test_every_octave_is_compared(kernels):
     assert np.array_equal(expected, received)
 
 
-def test_the_loops_are_vectorised():
-    features = binding.get_host_cpu_features()
-    if not features.get("avx2"):
-        pytest.skip("the machine has no gather instructions")
-    fresh = compiled.numba.njit(**compiled.OPTIONS)(compiled.span_kernel)
-    numbers = (np.uint64(0), np.uint64(2**31), np.uint32(2**31 - 1), np.float32(1))
-    halves = (np.uint32(1), np.uint32(2))
-    fresh(0, halves, np.uint64(0), numbers, np.empty(8, dtype=np.float32))
-    assembly = "".join(fresh.inspect_asm().values())
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
+@pytest.mark.parametrize("scale", [1e-8, 3e-5, 1.0, 9_000.0])
+def test_halves_are_float32_rounded_once_to_nearest(kernels, dtype, scale):
+    """Scales reach from the smallest subnormal float16 to its largest number."""
+    for law in (Law("normal", std=scale), Law("uniform", bound=scale)):
+        recipe, span = recipe_of(law), range(5, 200_005)
+        exact = np.empty(len(span), dtype=np.float32)
+        oracle.fill(recipe, KEY, span, exact)
+        received = np.empty(len(span), dtype=dtype)
+        kernels.fill(recipe, KEY, span, received)
 
-    assert "gather" in assembly
-    assert "vpmuludq" in assembly
-    assert "ymm" in assembly
+        assert np.array_equal(received.view(np.uint16), exact.astype(dtype).view("u2"))
+
+
+@pytest.mark.parametrize(
+    "processor", ["x86-64", "nehalem", "haswell", "skylake-avx512"]
+)
+def test_code_for_another_processor_has_the_same_bits(recipe, processor):
+    """SSE2, SSE4, AVX2 and AVX-512 code, as far as this processor runs it."""
+    needs = {"haswell": "avx2", "skylake-avx512": "avx512bw", "nehalem": "sse4.2"}
+    features = binding.get_host_cpu_features()
+    if not features.get(needs.get(processor, "sse2")):
+        pytest.skip(f"this machine cannot run code for {processor}")
+    expected, received = both(compiled.Kernels(processor), recipe, range(3, 5_000))
+
+    assert np.array_equal(expected, received)
+
+
+@pytest.mark.parametrize(
+    ("processor", "words"),
+    [
+        ("skylake-avx512", ("zmm", "vpmuludq", "vpgather")),
+        ("skylake", ("ymm", "vpmuludq", "vpgather")),
+        ("x86-64", ("xmm", "pmuludq")),
+    ],
+)
+def test_the_code_is_vectorised(processor, words):
+    if not binding.get_default_triple().startswith("x86_64"):
+        pytest.skip("the words are those of x86-64")
+    kernels = compiled.Kernels(processor)
+    assembly = kernels.assembly(NORMAL, "float32", is_span=True)
+
+    assert all(word in assembly for word in words)
+
+
+@pytest.mark.parametrize("kind", [NORMAL, TRUNCATED, UNIFORM])
+@pytest.mark.parametrize("is_span", [True, False])
+def test_the_code_holds_no_multiplication_but_of_halves(kind, is_span):
+    """A product of 64-bit numbers takes three times as long as one of halves."""
+    if not binding.get_default_triple().startswith("x86_64"):
+        pytest.skip("the words are those of x86-64")
+    assembly = compiled.Kernels("skylake-avx512").assembly(
+        kind, "float32", is_span=is_span
+    )
+
+    assert "vpmullq" not in assembly
+
+
+def test_the_code_of_a_kernel_is_the_same_at_every_writing():
+    assert kernel_code(NORMAL, "float16", is_span=False) == kernel_code(
+        NORMAL, "float16", is_span=False
+    )
+
+
+def test_threads_that_ask_at_once_share_one_compilation():
+    from concurrent.futures import ThreadPoolExecutor
+
+    kernels = compiled.Kernels()
+    outs = [np.empty(1000, dtype=np.float32) for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(
+            pool.map(
+                lambda o: kernels.fill(RECIPES["normal"], KEY, range(1000), o), outs
+            )
+        )
+
+    assert all(np.array_equal(outs[0], out) for out in outs)
+    assert len(kernels._engines) == 1

@@ -1,12 +1,12 @@
 import subprocess
 import sys
 
-import numba.core.caching
+import ml_dtypes
 import numpy as np
 import pytest
 
 from fanin.sampler import Law, compiled, engine
-from fanin.sampler.engine import Engine, SlowSamplerWarning, agree, load_kernels
+from fanin.sampler.engine import Engine, SlowSamplerWarning, load_kernels
 from fanin.sampler.recipe import recipe_of
 
 KEY = 0x0123456789ABCDEF
@@ -73,12 +73,12 @@ def test_chunks_of_any_length_make_the_whole(compiling, whole, length):
     assert np.array_equal(joined, whole["normal"][: len(joined)])
 
 
-def test_numba_stays_away_until_its_price_is_paid():
+def test_llvm_stays_away_until_its_price_is_paid():
     code = (
         "import sys, numpy as np\n"
         "from fanin.sampler import Law, draw\n"
         "for i in range(50): draw(str(i), (64, 64), Law('normal', std=1.0), seed=0)\n"
-        "print('numba' in sys.modules)"
+        "print('llvmlite' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
@@ -98,35 +98,14 @@ def test_kernels_are_loaded_once_when_the_price_is_paid(monkeypatch):
     assert some.paid == 270
 
 
-def test_float64_never_loads_numba(monkeypatch):
+def test_float64_never_loads_llvm(monkeypatch):
     monkeypatch.setattr(engine, "load_kernels", lambda: pytest.fail("loaded"))
     numbers = Engine(price=0).numbers(NORMAL, KEY, range(9), dtype=np.float64)
 
     assert numbers.dtype == np.float64
 
 
-def test_where_no_folder_can_be_written_the_code_stays_in_memory(monkeypatch):
-    monkeypatch.setattr(numba.core.caching.CacheImpl, "_locator_classes", [])
-    with pytest.raises(RuntimeError, match="no locator available"):
-        compiled.Kernels(is_cached=True)
-
-    assert agree(load_kernels())
-
-
-@pytest.mark.slow  # it compiles twice
-def test_a_full_disk_is_no_trouble(monkeypatch):
-    def save(*arguments):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(numba.core.caching.IndexDataCacheFile, "save", save)
-    monkeypatch.setattr(
-        numba.core.caching.IndexDataCacheFile, "load", lambda *arguments: None
-    )
-
-    assert agree(load_kernels())
-
-
-def wrong_kernels(*, is_cached):
+def wrong_kernels():
     class Wrong:
         def fill(self, recipe, key, where, out):
             out[:] = 0
@@ -142,18 +121,38 @@ def test_kernels_with_other_bits_are_not_used(monkeypatch):
     assert kernels is None
 
 
-def test_without_numba_numpy_draws_and_says_so(monkeypatch, whole):
-    monkeypatch.setitem(sys.modules, "numba", None)
-    with pytest.warns(SlowSamplerWarning, match="Numba cannot be imported"):
+def test_without_llvm_numpy_draws_and_says_so(monkeypatch, whole):
+    monkeypatch.delitem(sys.modules, "fanin.sampler.compiled", raising=False)
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    monkeypatch.setitem(sys.modules, "llvmlite.binding", None)
+    with pytest.warns(SlowSamplerWarning, match="llvmlite cannot be imported"):
         numbers = Engine(price=0).numbers(NORMAL, KEY, ALL[:1000])
 
     assert np.array_equal(numbers, whole["normal"][:1000])
 
 
-def test_numba_switched_off_is_left_alone(monkeypatch):
-    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+def test_where_llvm_cannot_compile_numpy_draws_and_says_so(monkeypatch):
+    def refuse():
+        raise RuntimeError("no target for this machine")
+
+    monkeypatch.setattr(compiled, "Kernels", refuse)
+    with pytest.warns(SlowSamplerWarning, match="no target for this machine"):
+        assert load_kernels() is None
+
+
+def test_the_kernels_can_be_switched_off(monkeypatch):
+    monkeypatch.setenv("FANIN_SAMPLER", "numpy")
 
     assert load_kernels() is None
+
+
+@pytest.mark.parametrize("dtype", ["float16", ml_dtypes.bfloat16])
+def test_halves_are_the_same_from_numpy_and_from_the_kernels(compiling, renting, dtype):
+    ours = compiling.numbers(NORMAL, KEY, ALL[:5_000], dtype=dtype)
+    plain = renting.numbers(NORMAL, KEY, ALL[:5_000], dtype=dtype)
+
+    assert ours.dtype == dtype
+    assert np.array_equal(ours, plain)
 
 
 def test_there_is_at_least_one_core(monkeypatch):
