@@ -16,7 +16,9 @@ from fanin.prescription.desk import Desk
 from fanin.prescription.following import with_followers
 from fanin.prescription.plan import Plan
 from fanin.prescription.policies import find_policy, policy_of_scheme
+from fanin.prescription.policies.auto import NAME as AUTO
 from fanin.prescription.predicted import with_prediction
+from fanin.prescription.recipes.unnormalized import orthogonal_where_unnormalized
 from fanin.prescription.said import first_loss, notes, unread
 from fanin.prescription.wishes import wishes_of
 from fanin.prescription.write_down import WEIGHT_LAWS
@@ -99,6 +101,9 @@ def make_plan(  # noqa: PLR0913 (each is one wish a person has)
     written = _whole(desk, decided) | by_caller
     fixed = {*decided, *by_caller}
     written = with_prediction(graph, written, desk.evidence, fixed=fixed)
+    more: tuple[str, ...] = ()
+    if found.name == AUTO:
+        written, more = orthogonal_where_unnormalized(desk, written)
     written = with_followers(desk, written, fixed=by_caller)
     return Plan(
         prescriptions=_finished(desk, written, wishes.seeds),
@@ -106,7 +111,7 @@ def make_plan(  # noqa: PLR0913 (each is one wish a person has)
         policy=found.spec,
         framework=graph.framework,
         warnings=(*unread(desk), *found.warn(desk)),
-        notes=notes(desk),
+        notes=(*notes(desk), *more),
         first_loss=first_loss(desk, written),
     )
 

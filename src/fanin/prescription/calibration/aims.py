@@ -6,7 +6,11 @@ over samples, and not the root mean square, is the target (Salimans & Kingma 201
 "Weight Normalization", section 3, for every layer). Behind pooled ReLUs nearly all of
 the square is one constant that samples share, and would starve what tells them apart.
 Other layers are centred where that constant is more than unrelated samples share
-behind ReLU, E[relu]²/E[relu²] = 1/π: there, samples have become alike.
+behind ReLU, E[relu]²/E[relu²] = 1/π: there, samples have become alike. In a net of
+streams or products that normalizes nowhere (``choosing/unnormalized.py``), 1/π is too
+much: a branch hands to the stream what samples share, and the next one reads it and
+makes them more alike yet. There all is taken off that is more than chance, which leaves
+1/N of the square to the mean of N unrelated samples.
 """
 
 from __future__ import annotations
@@ -18,12 +22,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fanin.graph.calibration import Aim
+from fanin.graph.flow import Flow
 from fanin.graph.roles import RoleKind
 from fanin.prescription.calibration.calibrated import (
     calibration_followers,
     calibration_targets,
     with_factors,
 )
+from fanin.prescription.choosing.unnormalized import is_unnormalized
 from fanin.prescription.prescription import VALUES, Prescription
 
 if TYPE_CHECKING:
@@ -38,6 +44,8 @@ CENTRED: Final = {RoleKind.HEAD_BIAS: 0.0, RoleKind.BIAS: 0.35}
 share of its mean square that samples must share for it."""
 LEAST_SAMPLES: Final = 8
 """Samples from which on a mean over the batch is worth taking off."""
+BY_CHANCE: Final = 1.0 / LEAST_SAMPLES
+"""Share of the mean square that the mean of so many unrelated samples holds."""
 MOST_UNITS: Final = 4096
 """Units of an output whose means are written into a plan, at most."""
 MOST_RMS: Final = 1.0
@@ -48,21 +56,24 @@ def calibration_aims(plan: Plan, graph: Graph) -> dict[str, Aim]:
     """Give what each linear output should be, by path, for ``Framework.calibrate``."""
     followers = calibration_followers(plan)
     centred = centred_biases(plan, graph)
+    shared = dict(CENTRED)
+    if centred and is_unnormalized(Flow(graph)):
+        shared[RoleKind.BIAS] = BY_CHANCE
     written = {p.path: p for p in plan.prescriptions}
     return {
         path: Aim(
             size=target,
             follower=followers.get(path),
             n_centred=written[centred[path]].size if path in centred else 0,
-            **_limits(written[centred[path]]) if path in centred else {},
+            **_limits(written[centred[path]], shared) if path in centred else {},
         )
         for path, target in calibration_targets(plan, graph).items()
     }
 
 
-def _limits(bias: Prescription) -> dict[str, float]:
+def _limits(bias: Prescription, shared: Mapping[RoleKind, float]) -> dict[str, float]:
     """Give from when an output is centred, and what bounds a head before it is."""
-    limits = {"least_shared": CENTRED[RoleKind(bias.role)]}
+    limits = {"least_shared": shared[RoleKind(bias.role)]}
     if bias.role == RoleKind.HEAD_BIAS:
         limits["most"] = MOST_RMS
     return limits

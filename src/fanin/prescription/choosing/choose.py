@@ -9,7 +9,8 @@ dropout are passed over, as the published schemes do. Exceptions, by role:
 - last weight of a residual branch: divided by √L for the L branches of its stream, so
   that the stream grows by (1 + 1/L)^L < e whatever the depth. Normalized branches too:
   the stream of a pre-norm net would grow by L otherwise, which starves later blocks.
-  Left alone where a normalization follows the weight and would undo it;
+  Left alone where a normalization follows the weight and would undo it; larger by what
+  a gate or an activation takes that stands between it and the sum (``behind.py``);
 - weights that meet in a plain sum of k: divided by √k;
 - recurrent weights: 1/√n of the state's units, drawn orthogonal;
 - routers: root mean square 0.1, so that experts are chosen about equally often;
@@ -28,6 +29,7 @@ from fanin.errors import ArgumentError
 from fanin.graph.graph import Op
 from fanin.graph.roles import Role, RoleKind
 from fanin.graph.unit_spaces import parameter_path
+from fanin.prescription.choosing.behind import Behind
 from fanin.prescription.choosing.choices import (
     Choice,
     Offset,
@@ -82,6 +84,7 @@ class Chooser(Forward):
         self.offsets: dict[str, Offset] = {}
         self.families: dict[int, Family] = {}
         self.special = Special(self.flow, found)
+        self.behind = Behind(chains.graph, given)
         self._given_sizes: set[int] = set()
 
     def _has_given_size(self, node: Node) -> bool:
@@ -157,8 +160,25 @@ class Chooser(Forward):
             choice = self.special.head(node, x, choice)
         elif node.id not in self.chains.written:
             choice = self.special.last(node, role, _joined(choice, role))
+            choice = self._before_functions(node, role, choice)
         self.offsets |= self.chains.offsets(node)
         return self.chains.choice(node, x, choice)
+
+    def _before_functions(self, node: Node, role: Role, choice: Choice) -> Choice:
+        """Let the end of a branch make up for a function between it and the sum."""
+        if not role.n_branches or role.is_scale_free:
+            return choice
+        size = self.behind.size(node, choice.target)
+        if size is None:
+            return choice
+        factor = size / choice.target
+        return replace(
+            choice,
+            std=choice.std * factor,
+            gain=choice.gain * factor,
+            target=size,
+            reason=f"{choice.reason} × {factor:.4g}, which what stands behind takes.",
+        )
 
     def _by_origin(self, node: Node, role: Role, x: Moments) -> Choice:
         """Scale a weight by what it reads; the first layer by what it will feed."""

@@ -128,7 +128,7 @@ class _Known:
         function, n_layers = place.node.function, place.n_layers
         if function is None or n_layers < LEAST_LAYERS:
             return None
-        key = (_values(function), n_layers)
+        key = (values_of(function), n_layers)
         if key not in self._reasons:
             self._reasons[key] = _failing(function, n_layers)
         reason = self._reasons[key]
@@ -154,7 +154,7 @@ def _failing(function: ScalarFunction, n_layers: int) -> str:
         return ""
 
 
-def _values(function: ScalarFunction) -> bytes:
+def values_of(function: ScalarFunction) -> bytes:
     """Give what tells two functions apart: their values."""
     with np.errstate(all="ignore"):
         return bytes(

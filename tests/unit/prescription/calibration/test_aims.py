@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fanin.graph.calibration import Calibration
+from fanin.graph.graph import Op
 from fanin.graph.sketch import Sketch
 from fanin.prescription import calibration_aims, make_plan, with_calibration
 from fanin.prescription.calibration.aims import LEAST_SAMPLES, centred_biases
@@ -80,3 +81,18 @@ def test_the_bias_is_the_prior_less_the_mean_and_keeps_the_two_apart():
     np.testing.assert_allclose(made.draws(seed=9)["head.bias"](None), prior, rtol=1e-6)
     assert made["head.weight"].std == pytest.approx(2.0 * plan["head.weight"].std)
     assert "Salimans & Kingma" in made["head.bias"].reason
+
+
+def test_where_nothing_normalizes_a_stream_all_that_is_more_than_chance_is_taken_off():
+    shares = {}
+    for is_normed in (False, True):
+        sketch = Sketch()
+        x = sketch.dense(sketch.input((16, 20)), 16, path="stem")
+        z = sketch.normalize(x, path="norm", kind="layer") if is_normed else x
+        z = sketch.apply(sketch.dense(z, 16, path="up"), lambda x: np.maximum(x, 0.0))
+        end = sketch.dense(z, 16, path="end")
+        graph = sketch.graph(sketch.combine(Op.ADD, x, end))
+        aims = calibration_aims(make_plan(graph), graph)
+        shares[is_normed] = aims["end.weight"].least_shared
+
+    assert shares == {False: 1 / LEAST_SAMPLES, True: 0.35}

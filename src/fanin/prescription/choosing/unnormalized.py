@@ -1,0 +1,49 @@
+"""Whether a graph leaves to its weights alone what a normalization would even out.
+
+A weight W of m outputs and n inputs with independent normal entries keeps the squared
+length of a vector on average only: ‖Wx‖² = σ²‖x‖²·χ²_m, which spreads over directions
+x by 2/m relative to its square, and its singular values reach from near 0 to twice
+their root mean square (Marchenko & Pastur 1967). A factor for the whole weight, as
+calibration finds it, mends the average. An orthogonal W of that average keeps all
+lengths where m ≥ n; where m < n, ‖Wx‖²/‖x‖² ∝ Beta(m/2, (n−m)/2) spreads by
+2(n−m)/(m(n+2)), which is less. Behind a normalization the difference is gone: each
+sample is brought to one length again. Without any, what a layer does to a direction is
+multiplied by what the next one does: along the branches of a stream and, squared, in
+products (Saxe et al. 2013; Hu, Xiao & Pennington 2020). Plain chains of layers have
+their own rule (``isometry.py``), by how deep they are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fanin.graph.graph import Op
+from fanin.graph.roles.recurrence import recurrent_uses
+from fanin.graph.roles.residual import joints
+from fanin.graph.roles.walks import is_product
+
+if TYPE_CHECKING:
+    from fanin.graph.flow import Flow
+
+
+def is_unnormalized(flow: Flow) -> bool:
+    """Say whether a graph of residual streams or products normalizes nowhere.
+
+    Products of recurrent cells do not count: their gates are bounded.
+
+    >>> from fanin.graph.flow import Flow
+    >>> from fanin.graph.sketch import Sketch
+    >>> sketch = Sketch()
+    >>> x = sketch.dense(sketch.input((4, 2)), 3, path="0")
+    >>> is_unnormalized(Flow(sketch.graph(x)))
+    False
+    >>> y = sketch.combine(Op.ADD, x, sketch.dense(x, 3, path="1"))
+    >>> is_unnormalized(Flow(sketch.graph(y)))
+    True
+    """
+    if any(node.op is Op.NORMALIZE for node in flow.graph.nodes):
+        return False
+    if any(joint.shortcut is not None for joint in joints(flow)):
+        return True
+    has_products = any(is_product(flow, node) for node in flow.graph.nodes)
+    return has_products and not recurrent_uses(flow)
