@@ -29,6 +29,8 @@ DIVIDING: Final = frozenset(
     {"adam", "adamw", "adamax", "nadam", "rmsprop", "adagrad", "lamb"}
 )
 """Families that divide each entry by the size of its gradient, plus eps."""
+SCALE_FREE: Final = frozenset({"lion", "muon", "rprop", "adafactor"})
+"""Families that take a sign, singular vectors or a ratio of the gradient."""
 NOT_ENTRYWISE: Final = frozenset({"muon", "lamb", "lars", "adafactor", "lbfgs"})
 """Families in which the step of an entry depends on the others of its tensor."""
 UNKNOWN: Final = "unknown"
@@ -70,6 +72,11 @@ class OptimizerFacts:
     def is_dividing(self) -> bool:
         """Say whether it divides by the size of each entry's gradient, plus eps."""
         return self.family in DIVIDING
+
+    @property
+    def is_scale_free(self) -> bool:
+        """Say whether a gradient ten times as large gives the same first step."""
+        return self.is_dividing or self.family in SCALE_FREE
 
     @property
     def is_elementwise(self) -> bool:

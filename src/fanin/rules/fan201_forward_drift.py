@@ -30,7 +30,7 @@ He, Zhang, Ren & Sun, "Delving Deep into Rectifiers" (2015), equations 9 and 10;
 
 from __future__ import annotations
 
-from math import log, sqrt
+from math import exp, log, sqrt
 from typing import TYPE_CHECKING
 
 from fanin.rules.rule import Finding, Rule, Severity
@@ -79,12 +79,29 @@ def _judge(inspection: Inspection, stretch: tuple[Node, ...]) -> Finding | None:
         message=f"The signal {way} by ×{number(rate)} a layer over {n_steps} layers.",
         measured=f"root mean square {number(sqrt(first))} at the first, "
         f"{number(sqrt(last))} at the last",
-        expected="the same size within a factor of 100",
+        expected=f"the same size within a factor of {number(band(nodes)[1])}",
         why="A factor per layer becomes a power of the depth.",
         fix="Give each weight the scale of its activation: fanin.init(model).",
         source=nodes[0].source,
         paths=scale_paths(inspection.trunk),
+        value=drift_ratio(first, last),
+        interval=band(nodes),
     )
+
+
+def drift_ratio(first: float, last: float) -> float:
+    """Give last over first, of root mean squares.
+
+    >>> drift_ratio(4.0, 1.0)
+    0.5
+    """
+    return sqrt(last) / sqrt(first)
+
+
+def band(nodes: list[Node]) -> tuple[float, float]:
+    """Give the ratios of root mean squares that are no drift, least and most."""
+    most = exp(max(LARGE, allowance(nodes)) / 2.0)
+    return 1.0 / most, most
 
 
 def drift_ends(inspection: Inspection, nodes: list[Node]) -> tuple[float, float]:

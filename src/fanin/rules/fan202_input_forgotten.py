@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 
 from fanin.graph.graph import Op
 from fanin.rules.rule import Finding, Rule, Severity
-from fanin.rules.trunk import scale_paths
+from fanin.rules.trunk import mending_paths, scale_paths
 from fanin.rules.words import name_of, number
 
 if TYPE_CHECKING:
@@ -75,6 +75,9 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         "fewer layers, normalization, or residual branches.",
         source=head.source,
         paths=scale_paths(trunk),
+        value=share,
+        interval=(SMALL * at_input, 1.0),
+        mends=mending_paths(inspection.graph, trunk),
     )
 
 

@@ -71,6 +71,9 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             "at fault.",
             fix="Divide pixels by 255, or subtract the mean and divide by the std.",
             source=node.source,
+            value=size,
+            interval=(0.0, LARGE),
+            mends=(),
         )
         return
 

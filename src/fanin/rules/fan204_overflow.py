@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 from fanin.graph.graph import Op
 from fanin.rules.rule import Finding, Rule, Severity
-from fanin.rules.trunk import scale_paths
+from fanin.rules.trunk import mending_paths, scale_paths
 from fanin.rules.words import name_of
 
 if TYPE_CHECKING:
@@ -69,6 +69,9 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         fix="Give each weight the scale of its activation: fanin.init(model).",
         source=bad[0].source if bad else None,
         paths=scale_paths(inspection.trunk),
+        value=float(len(bad)),
+        interval=(0.0, 0.0),
+        mends=mending_paths(inspection.graph, inspection.trunk),
     )
 
 

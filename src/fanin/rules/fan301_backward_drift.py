@@ -6,10 +6,12 @@ square) from the last hidden layer back to the first.
 
 ## Why it hurts
 With one learning rate for all, the layers with small gradients stand still while those
-with large ones jump. Adam forgives a moderate drift, not a large one.
+with large ones jump.
 
 ## When it is fine
-Alone, with no other sign, the rule gives a note and no warning.
+Alone, with no other sign, the rule gives a note and no warning. With an optimizer that
+divides each gradient by its size (`optimizer="adam"`) it is a note as well: down to ε,
+which FAN305 watches, the size of a gradient does not matter there.
 
 ## Example
     net = nn.Sequential(*[layer for _ in range(10)
@@ -34,9 +36,9 @@ from __future__ import annotations
 from math import exp, log, prod, sqrt
 from typing import TYPE_CHECKING
 
-from fanin.rules.fan201_forward_drift import HUGE, LARGE, allowance
+from fanin.rules.fan201_forward_drift import HUGE, LARGE, allowance, band
 from fanin.rules.rule import Finding, Rule, Severity
-from fanin.rules.trunk import scale_paths
+from fanin.rules.trunk import mending_paths, scale_paths
 from fanin.rules.words import name_of, number
 
 if TYPE_CHECKING:
@@ -60,18 +62,29 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     yield Finding(
         code=RULE.code,
         name=RULE.name,
-        severity=Severity.ERROR if abs(drift) > HUGE else Severity.WARNING,
+        severity=_severity(inspection, drift),
         where=f"{name_of(first)} … {name_of(last)}",
         message=f"Gradients {way} by ×{number(exp(drift / 2.0))} on their way back "
         f"over {n_steps} layers.",
         measured=f"norm {number(sqrt(_energy(inspection, first)))} at the first layer, "
         f"{number(sqrt(_energy(inspection, last)))} at the last hidden one",
-        expected="the same size within a factor of 100",
+        expected=f"the same size within a factor of {number(band(hidden)[1])}",
         why="Under one learning rate some layers stand still while others jump.",
         fix="Give each weight the scale of its activation: fanin.init(model).",
         source=first.source,
         paths=scale_paths(inspection.trunk),
+        value=exp(drift / 2.0),
+        interval=band(hidden),
+        mends=mending_paths(inspection.graph, inspection.trunk),
     )
+
+
+def _severity(inspection: Inspection, drift: float) -> Severity:
+    """Judge the drift; what divides gradients by their size makes up for it."""
+    facts = inspection.optimizer
+    if facts is not None and facts.is_scale_free:
+        return Severity.INFO
+    return Severity.ERROR if abs(drift) > HUGE else Severity.WARNING
 
 
 def _energy(inspection: Inspection, node: Node) -> float:

@@ -31,6 +31,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fanin.rules.rule import Finding, Rule, Severity
+from fanin.rules.trunk import mending_paths
 from fanin.rules.words import count, listing, source_of
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             fix="Give each weight the scale of its activation: fanin.init(model).",
             source=source_of(inspection.graph, paths[0]),
             paths=paths,
+            value=0.0,
+            interval=(0.0, float("inf")),
+            mends=mending_paths(inspection.graph, inspection.trunk),
         )
 
 

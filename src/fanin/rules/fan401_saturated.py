@@ -72,6 +72,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         fix="Use smaller weights (Glorot for tanh and sigmoid): fanin.init(model).",
         source=worst.linear.source,
         paths=tuple(p for _, layer in flat.values() for p in layer.paths),
+        value=share,
+        interval=(0.0, MOST_FLAT),
     )
 
 

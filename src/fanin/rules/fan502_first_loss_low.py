@@ -59,6 +59,9 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             expected=f"at least {number(loss.entropy)}, the targets' entropy",
             why="A model that has not been trained cannot know the targets.",
             fix="None if it is pretrained; otherwise look for the target in the input.",
+            value=loss.value,
+            interval=(loss.entropy, float("inf")),
+            mends=(),
         )
 
 

@@ -70,6 +70,9 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         fix=f"Set the output bias to {form}, p being each class's share.",
         source=head.source,
         paths=(head.bias,),
+        value=loss.value,
+        interval=(loss.entropy, loss.entropy + LEAST_NATS),
+        mends=(),
     )
 
 

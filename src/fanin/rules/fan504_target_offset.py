@@ -26,6 +26,7 @@ LeCun, Bottou, Orr & Müller, "Efficient BackProp" (1998), section 4.3, for outp
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import TYPE_CHECKING
 
 from fanin.rules.first_loss import first_loss
@@ -45,7 +46,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     loss = first_loss(inspection)
     if loss is None or loss.kind != "mse" or loss.ignorant <= 0.0:
         return
-    if loss.target_mean**2 > LEAST_RATIO * loss.ignorant < loss.value:
+    limit = sqrt(LEAST_RATIO * loss.ignorant)
+    if abs(loss.target_mean) > limit and loss.value > LEAST_RATIO * loss.ignorant:
         yield Finding(
             code=RULE.code,
             name=RULE.name,
@@ -58,6 +60,9 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             expected=f"a first loss of about {number(loss.ignorant)}",
             why="The first steps only move the output to the mean of the targets.",
             fix="Standardize the targets, or set the output bias to their mean.",
+            value=loss.target_mean,
+            interval=(-limit, limit),
+            mends=(),
         )
 
 

@@ -65,6 +65,9 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             why=f"The loss can never fall below {number(least)}.",
             fix="Remove the softmax at the end of the model.",
             source=last.source,
+            value=least,
+            interval=(0.0, 0.0),
+            mends=(),
         )
 
 

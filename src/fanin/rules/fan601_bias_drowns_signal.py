@@ -68,6 +68,9 @@ def find(inspection: Inspection) -> Iterator[Finding]:
                 fix="Set the bias to 0: fanin.init(model).",
                 source=layer.linear.source,
                 paths=layer.paths,
+                value=bias,
+                interval=(0.0, max(LARGE, TIMES * signal)),
+                mends=(path,),
             )
 
 

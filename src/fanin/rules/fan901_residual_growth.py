@@ -33,9 +33,16 @@ from math import log, sqrt
 from typing import TYPE_CHECKING
 
 from fanin.graph.graph import Op
-from fanin.rules.fan201_forward_drift import HUGE, LARGE, allowance, drift_ends
+from fanin.rules.fan201_forward_drift import (
+    HUGE,
+    LARGE,
+    allowance,
+    band,
+    drift_ends,
+    drift_ratio,
+)
 from fanin.rules.rule import Finding, Rule, Severity
-from fanin.rules.trunk import scale_paths
+from fanin.rules.trunk import mending_paths, scale_paths
 from fanin.rules.words import name_of, number
 
 if TYPE_CHECKING:
@@ -65,12 +72,15 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             message=f"The residual stream goes from {number(sqrt(first))} to "
             f"{number(sqrt(last))} over {n_sums} sums.",
             measured=f"×{number(sqrt(last / first))} in root mean square",
-            expected="less than ×100",
+            expected=f"less than ×{number(band(nodes)[1])}",
             why="Each branch of unit gain doubles the second moment of its stream.",
             fix="Multiply the last weight of each branch by 1/√(number of branches), "
             "or start it at zero: fanin.init(model).",
             source=nodes[0].source,
             paths=scale_paths(inspection.trunk),
+            value=drift_ratio(first, last),
+            interval=band(nodes),
+            mends=mending_paths(inspection.graph, inspection.trunk),
         )
 
 

@@ -104,6 +104,15 @@ def _size(node: Node, sites: Mapping[int, SiteStatistics]) -> float:
     return site.second_moment if site is not None and site.is_finite else 0.0
 
 
+def mending_paths(graph: Graph, trunk: Trunk) -> tuple[str, ...]:
+    """Give the weights whose new draw sets the scale of the signal right.
+
+    Those on the trunk; where branches join it, those of the branches as well.
+    """
+    nodes = graph.linears if trunk.is_residual else trunk.linears
+    return tuple(dict.fromkeys(n.weight.path for n in nodes if n.weight is not None))
+
+
 def scale_paths(trunk: Trunk) -> tuple[str, ...]:
     """Give the weights on the trunk, which findings on scale are about."""
     paths = (n.weight.path for n in trunk.linears if n.weight is not None)
