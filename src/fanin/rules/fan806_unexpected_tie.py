@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fanin.graph.roles import RoleKind, roles
+from fanin.graph.roles import RoleKind
 from fanin.rules.rule import Evidence, Finding, Rule, Severity
 from fanin.rules.siblings import place
 from fanin.rules.words import listing
@@ -50,7 +50,7 @@ TABLES = {
 
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Yield one finding for each set of layers that are tied in the same way."""
-    kinds = {} if inspection.measurement is None else roles(inspection.graph)
+    kinds = {} if inspection.measurement is None else inspection.roles
     tied: dict[tuple[str, ...], list[Parameter]] = {}
     for parameter in inspection.parameters:
         role = kinds.get(parameter.path)

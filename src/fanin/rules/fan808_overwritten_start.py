@@ -43,7 +43,7 @@ from math import inf, log, sqrt
 from typing import TYPE_CHECKING
 
 from fanin.graph.construction import Writer, Written
-from fanin.graph.roles import RoleKind, roles
+from fanin.graph.roles import RoleKind
 from fanin.rules.rule import Finding, Rule, Severity
 from fanin.rules.words import listing, number
 
@@ -181,7 +181,7 @@ def _begin_closed(inspection: Inspection) -> frozenset[str]:
     """Give the parameters that hold a part of the model shut where they are 0."""
     if inspection.measurement is None:
         return frozenset()
-    found = roles(inspection.graph)
+    found = inspection.roles
     return frozenset(
         path for path, role in found.items() if role.kind in CLOSING or role.n_branches
     )
