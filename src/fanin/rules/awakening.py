@@ -15,14 +15,15 @@ batch is in: units that are dead on this batch are told apart by `blockers`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
 
 from fanin.rules.noise import generic, nudged
-from fanin.rules.virtual_steps import root_mean_square
+from fanin.rules.sampled import is_zero, root_mean_square
+from fanin.rules.values import Changed
 
 Values = Mapping[str, np.ndarray]
 Gradients = Callable[[Values], Mapping[str, "np.ndarray | None"]]
@@ -50,19 +51,30 @@ class Awakening:
 
 
 def awaken(
-    gradients: Gradients, values: Values, trainable: Sequence[str], *, seed: int = 0
+    gradients: Gradients,
+    values: Values,
+    trainable: Sequence[str],
+    *,
+    fillable: Collection[str] = (),
+    seed: int = 0,
 ) -> Awakening:
     """Close the set of parameters that can move under the objective's gradients.
 
+    A gradient that is not zero at any point that can be reached proves that it can
+    move, so each round looks first where little is changed: only the ``fillable`` are
+    moved. Where nothing new has a gradient there, all that is awake is moved.
+
     Args:
-        gradients: values → gradient of each parameter; None where it is not used.
+        gradients: values → gradient of each parameter, or where it is not 0; None
+            where it is not used.
         values: by path, each in its parameter's shape; not changed.
         trainable: the paths that the optimizer would step.
+        fillable: paths of arrays that are zero throughout and hold others still.
         seed: governs the generic steps, not the verdict.
 
     Returns:
         The step at which each first moves, and what never does. One call of
-        ``gradients`` where everything moves at once, else one more for each round.
+        ``gradients`` where everything moves at once, else one or two more a round.
 
     >>> def product(values):  # loss = a·b, both zero: each holds the other
     ...     return {"a": values["b"], "b": values["a"]}
@@ -71,34 +83,87 @@ def awaken(
     >>> awaken(product, {"a": np.zeros(1), "b": np.ones(1)}, ["a", "b"]).rounds
     {'a': 1, 'b': 2}
     """
-    masks = {path: np.zeros(values[path].shape, dtype=bool) for path in trainable}
-    rounds: dict[str, int] = {}
-    unreached: tuple[str, ...] = ()
-    now: Values = values
-    for step in range(1, len(masks) + 3):
-        current = gradients(now)
-        if step == 1:
-            unreached = tuple(p for p in masks if current.get(p) is None)
-        has_grown = False
-        for path, mask in masks.items():
-            gradient = current.get(path)
-            if gradient is None:
-                continue
-            woken = mask | (gradient != 0)
-            has_grown = has_grown or bool(np.any(woken != mask))
-            masks[path] = woken
-            if path not in rounds and np.any(woken):
-                rounds[path] = step
-        asleep = [p for p in masks if p not in rounds and p not in unreached]
-        if not has_grown or not asleep:
+    closure = _Closure(values=values, paths=tuple(trainable))
+    unreached = closure.look(gradients(values), 1)
+    for step in range(2, len(closure.paths) + 3):
+        asleep = closure.asleep(unreached)
+        if not asleep:
             break
-        now = nudged(values, masks, seed + step)
-    order = sorted(rounds, key=list(masks).index)
-    return Awakening(
-        rounds={path: rounds[path] for path in order},
-        stuck=tuple(p for p in masks if p not in rounds and p not in unreached),
-        unreached=unreached,
-    )
+        filled = {p: m for p, m in closure.masks.items() if p in fillable and m.any()}
+        if filled:
+            closure.look(gradients(closure.at(filled, seed)), step)
+            if len(closure.asleep(unreached)) < len(asleep):
+                continue
+        moved = {p: m for p, m in closure.masks.items() if m.any()}
+        before = closure.n_awake
+        closure.look(gradients(closure.at(moved, seed)), step)
+        if closure.n_awake == before:
+            break
+    return closure.result(unreached)
+
+
+@dataclass(kw_only=True)
+class _Closure:
+    """What is awake so far.
+
+    masks: by path, the coordinates that had a gradient; those of an array that is
+    awake or asleep throughout take no memory.
+    """
+
+    values: Values
+    paths: tuple[str, ...]
+    masks: dict[str, np.ndarray] = field(init=False)
+    rounds: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.masks = {
+            path: np.broadcast_to(np.False_, self.values[path].shape)
+            for path in self.paths
+        }
+
+    @property
+    def n_awake(self) -> int:
+        """How many coordinates are awake."""
+        return sum(int(np.count_nonzero(mask)) for mask in self.masks.values())
+
+    def look(
+        self, gradients: Mapping[str, np.ndarray | None], step: int
+    ) -> tuple[str, ...]:
+        """Add what has a gradient; give the paths that have none at all."""
+        for path, mask in self.masks.items():
+            gradient = gradients.get(path)
+            if gradient is None or mask.all():
+                continue
+            self.masks[path] = compact(mask | (gradient != 0))
+            if self.masks[path].any():
+                self.rounds.setdefault(path, step)
+        return tuple(path for path in self.paths if gradients.get(path) is None)
+
+    def asleep(self, unreached: Collection[str]) -> list[str]:
+        """Give the paths of which nothing is awake."""
+        return [p for p in self.paths if p not in self.rounds and p not in unreached]
+
+    def at(self, masks: Mapping[str, np.ndarray], seed: int) -> Changed:
+        """Give the point where the masked coordinates are moved generically."""
+        return Changed(self.values, nudged(self.values, masks, seed))
+
+    def result(self, unreached: tuple[str, ...]) -> Awakening:
+        return Awakening(
+            rounds={p: self.rounds[p] for p in self.paths if p in self.rounds},
+            stuck=tuple(self.asleep(unreached)),
+            unreached=unreached,
+        )
+
+
+def compact(mask: np.ndarray) -> np.ndarray:
+    """Give the same mask, without memory of its own where it is one value throughout.
+
+    >>> compact(np.array([True, True])).strides
+    (0,)
+    """
+    if mask.all():
+        return np.broadcast_to(np.True_, mask.shape)
+    return mask if mask.any() else np.broadcast_to(np.False_, mask.shape)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +202,7 @@ def blockers(
     >>> blockers(chain, {"a": zero, "b": zero, "c": zero}, ["a", "b", "c"]).together
     ('a', 'b', 'c')
     """
-    zeros = [p for p in (*stuck, *frozen) if not np.any(values[p])]
+    zeros = [p for p in (*stuck, *frozen) if is_zero(values[p])]
     holders: dict[str, list[str]] = {}
     for suspect in _most_likely(zeros, values):
         woken = _wakes(gradients, values, [suspect], seed)
@@ -168,19 +233,17 @@ def _wakes(
     gradients: Gradients, values: Values, filled: Sequence[str], seed: int
 ) -> set[str]:
     """Give the paths with a non-zero gradient once these tensors are filled."""
-    trial = dict(values)
-    for path in filled:
-        value = values[path]
-        trial[path] = (0.5 * generic(path, value.shape, seed)).astype(value.dtype)
-    found = gradients(trial)
-    return {
-        p for p, gradient in found.items() if gradient is not None and np.any(gradient)
+    trial = {
+        path: (0.5 * generic(path, values[path].shape, seed)).astype(values[path].dtype)
+        for path in filled
     }
+    found = gradients(Changed(values, trial))
+    return {p for p, g in found.items() if g is not None and not is_zero(g)}
 
 
 def amplified(
     values: Values, fans: Mapping[str, float] = MappingProxyType({})
-) -> dict[str, np.ndarray]:
+) -> Changed:
     """Give the values with every small matrix brought up to ordinary size.
 
     Each array of two or more axes whose root mean square is under 1/√n_in is
@@ -195,11 +258,11 @@ def amplified(
     >>> float(amplified({"w": np.full((2, 4), 1e-9)}, {"w": 4.0})["w"][0, 0].round(12))
     0.5
     """
-    scaled = {}
+    scaled = Changed(values, {})
     for path, value in values.items():
         size = root_mean_square(value)
         n_in = fans.get(path, value.size / max(*value.shape, 1, 1))
-        is_small = value.ndim > 1 and 0.0 < size < n_in**-0.5
-        factor = n_in**-0.5 / size if is_small else 1.0
-        scaled[path] = (value * factor).astype(value.dtype)
+        if value.ndim > 1 and 0.0 < size < n_in**-0.5:
+            factor = n_in**-0.5 / size
+            scaled.own[path] = (value * factor).astype(value.dtype)
     return scaled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,8 @@ LEAST_CHANCE = 1e-6
 # agree to about 1e-6 of the largest entry in float32; units that part differ by the
 # size of a step, a tenth of it.
 SAME_AFTER_STEPS = 1e-3
+# Entries of a slice that are looked at before whole rows are.
+FEW = 8
 
 
 def rows(
@@ -43,6 +46,38 @@ def classes(table: np.ndarray) -> np.ndarray:
     if table.shape[1] == 0:
         return np.zeros(len(table), dtype=np.int64)
     return np.unique(table, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def n_alike(
+    slices: Iterable[UnitSlice], values: Mapping[str, np.ndarray], size: int
+) -> int:
+    """Count the units that agree with another in a few entries of each slice.
+
+    So many can be equal at most; in most layers none, and nothing need be copied.
+
+    >>> from fanin.graph.units import UnitSlice
+    >>> n_alike(
+    ...     [UnitSlice(path="w", axis=0)], {"w": np.array([[1.0], [1.0], [2.0]])}, 3
+    ... )
+    2
+    """
+    parts = [
+        _few(part, values[part.path], size) for part in slices if part.path in values
+    ]
+    table = np.concatenate(parts, axis=1) if parts else np.zeros((size, 0))
+    return sum(len(members) for members in repeated(classes(table)))
+
+
+def _few(part: UnitSlice, value: np.ndarray, size: int) -> np.ndarray:
+    """Give a few of the entries that each unit owns: (size, few)."""
+    first = np.moveaxis(value, part.axis, 0)
+    others = first.shape[1:]
+    n_others = prod(others)
+    places = np.linspace(0, n_others - 1, min(n_others, FEW)).astype(np.int64)
+    index = np.unravel_index(places, others) if others else ()
+    owned = part.indices(size)[:, :FEW]
+    chosen = first[(owned[..., None], *index)] if others else first[owned][..., None]
+    return np.asarray(chosen, dtype=np.float64).reshape(size, -1)
 
 
 def repeated(labels: np.ndarray) -> list[np.ndarray]:

@@ -37,6 +37,7 @@ from fanin.rules.equal_units import (
     SAME_AFTER_STEPS,
     classes,
     could_be_chance,
+    n_alike,
     repeated,
     rows,
     spread,
@@ -84,6 +85,8 @@ def twins_of(inspection: Inspection, group: UnitGroup) -> Twins | None:
     """Find units equal in all their numbers, if any of those numbers can move."""
     paths = trainable_paths(group, inspection.trainable)
     if not any(path in inspection.awakening.rounds for path in paths):
+        return None
+    if not n_alike(group.slices, inspection.values, group.size):
         return None
     before = rows(group.slices, inspection.values, group.size)
     if could_be_chance(before, _dtype(inspection, paths[0])):

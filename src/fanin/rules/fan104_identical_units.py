@@ -35,6 +35,7 @@ import numpy as np
 from fanin.rules.equal_units import (
     classes,
     could_be_chance,
+    n_alike,
     repeated,
     rows,
     trainable_paths,
@@ -58,6 +59,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         own = (*group.incoming, *group.shared)
         weights = [s for s in group.incoming if inspection.values[s.path].ndim > 1]
         if not any(part.path in paths for part in weights):
+            continue
+        if n_alike(own, inspection.values, group.size) <= LEAST_SHARE * group.size:
             continue
         table = rows(own, inspection.values, group.size)
         kernel = rows(weights, inspection.values, group.size)

@@ -27,9 +27,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from fanin.rules.rule import Finding, Rule, Severity
+from fanin.rules.sampled import is_constant, is_zero
 from fanin.rules.words import number, source_of
 
 if TYPE_CHECKING:
@@ -45,7 +44,9 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         value = inspection.values.get(path)
         if value is None or path not in inspection.trainable:
             continue
-        if min(value.shape, default=0) < 2 or not np.any(value) or np.ptp(value) != 0.0:
+        if min(value.shape, default=0) < 2 or not is_constant(value):
+            continue
+        if is_zero(value):
             continue
         constant = float(value.flat[0])
         yield Finding(

@@ -37,9 +37,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fanin.activations import identify
-from fanin.graph.roles import RoleKind, roles
+from fanin.graph.roles import RoleKind
 from fanin.rules.gains import TOLERANCE, GainRange, gain_range
 from fanin.rules.rule import Finding, Rule, Severity
+from fanin.rules.sampled import sampled
 from fanin.rules.words import listing, number, source_of
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from fanin.rules.inspection import Inspection
 
 STANDARD_ERRORS = 5.0
+MOST_READ = 1 << 18  # entries
 # ln of a ratio: a small layer's std scatters by some percent.
 DEFAULT_TOLERANCE = 0.1
 # Where the scale is chosen by activations and by nothing else. A first layer is not:
@@ -127,7 +129,7 @@ def _known_as(mismatch: Mismatch) -> str:
 def _weights(inspection: Inspection) -> list[tuple[Weight, GainRange]]:
     """Give each weight that an activation of its own judges, with the sound gains."""
     graph = inspection.graph
-    kinds = roles(graph)
+    kinds = inspection.roles
     found: dict[str, tuple[Weight, GainRange]] = {}
     for node in graph.linears:
         if node.weight is None or node.weight.path not in inspection.trainable:
@@ -163,17 +165,18 @@ def _mismatch(
 def std_with_error(value: np.ndarray) -> tuple[float, float]:
     """Give √E[w²] and its relative standard error, ½·√((κ − 1)/n).
 
-    κ = E[w⁴]/E[w²]² is 3 for a normal law and 9/5 for a uniform one.
+    κ = E[w⁴]/E[w²]² is 3 for a normal law and 9/5 for a uniform one. Of a large array
+    so many entries are read that the error is 0.14 % for a normal law.
 
     >>> std_with_error(np.array([[1.0, -1.0], [1.0, -1.0]]))
     (1.0, 0.0)
     """
-    wide = np.asarray(value, dtype=np.float64)
-    second = float(np.mean(wide**2)) if wide.size else 0.0
+    squares = np.square(sampled(value, MOST_READ))
+    second = float(np.mean(squares)) if squares.size else 0.0
     if second == 0.0:
         return 0.0, 0.0
-    kurtosis = float(np.mean(wide**4)) / second**2
-    return sqrt(second), 0.5 * sqrt(max(kurtosis - 1.0, 0.0) / value.size)
+    kurtosis = float(np.mean(np.square(squares))) / second**2
+    return sqrt(second), 0.5 * sqrt(max(kurtosis - 1.0, 0.0) / squares.size)
 
 
 RULE = Rule(

@@ -37,9 +37,6 @@ from dataclasses import dataclass
 from math import log, prod
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from fanin.graph.roles import roles
 from fanin.rules.fan701_scheme_mismatch import STANDARD_ERRORS, std_with_error
 from fanin.rules.rule import Finding, Rule, Severity
 from fanin.rules.words import number
@@ -47,6 +44,8 @@ from fanin.theory.given import padding_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import numpy as np
 
     from fanin.graph import Node, Weight
     from fanin.rules.inspection import Inspection
@@ -73,7 +72,7 @@ class WrongFan:
 
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Yield one finding for each weight that was given a wrong count."""
-    kinds = roles(inspection.graph)
+    kinds = inspection.roles
     seen = {
         path
         for path, role in kinds.items()
@@ -88,8 +87,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             continue
         if _keeps_size(inspection, node):
             continue
-        value = np.asarray(inspection.values[weight.path], dtype=np.float64)
-        wrong = wrong_fan(value, weight)
+        wrong = wrong_fan(inspection.values[weight.path], weight)
         if wrong is not None:
             right = wrong.std * (wrong.count / weight.fan.n_in) ** 0.5
             yield Finding(

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fanin.rules.rule import Evidence, Finding, Rule, Severity
+from fanin.rules.sampled import is_finite
 from fanin.rules.words import count
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Yield one finding for each parameter that is not finite."""
     for path, value in inspection.values.items():
-        n_bad = int(value.size - np.count_nonzero(np.isfinite(value)))
-        if n_bad:
+        if not is_finite(value):
+            n_bad = int(value.size - np.count_nonzero(np.isfinite(value)))
             yield Finding(
                 code=RULE.code,
                 name=RULE.name,

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fanin.rules.rule import Evidence, Finding, Rule, Severity
+from fanin.rules.sampled import is_finite, largest, sampled
 from fanin.rules.words import number
 
 if TYPE_CHECKING:
@@ -81,13 +82,14 @@ def signs_of_garbage(value: np.ndarray, dtype: str) -> str:
     >>> signs_of_garbage(np.array([[1.0, 2.0], [3.0, 4.0]]), "float32")
     ''
     """
-    size = np.abs(np.asarray(value, dtype=np.float64))
-    size = size[np.isfinite(size)]
-    if not size.size:
+    if not is_finite(value):
+        value = value[np.isfinite(value)]
+    if not value.size:
         return ""
-    median, largest = float(np.median(size)), float(np.max(size))
-    if largest > OUTLIER * max(median, LEAST_MEDIAN):
-        return f"the largest number is {number(largest)}, the median {number(median)}"
+    size = np.abs(sampled(value))
+    median, greatest = float(np.median(size)), largest(value)
+    if greatest > OUTLIER * max(median, LEAST_MEDIAN):
+        return f"the largest number is {number(greatest)}, the median {number(median)}"
     smallest = SMALLEST_NORMAL.get(dtype)
     if smallest is None:
         return ""

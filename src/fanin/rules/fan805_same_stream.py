@@ -97,7 +97,7 @@ def beginning(value: np.ndarray) -> np.ndarray | None:
     """
     if value.ndim < 2 or value.size < N_COMPARED:
         return None
-    start = np.asarray(value, dtype=np.float64).reshape(-1)[:N_COMPARED]
+    start = np.asarray(value.flat[:N_COMPARED], dtype=np.float64)
     steps = np.diff(start)
     is_pattern = len(np.unique(start)) < N_COMPARED or np.all(steps > 0)
     if is_pattern or np.all(steps < 0):

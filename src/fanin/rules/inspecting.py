@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-import numpy as np
-
 from fanin.rules.inspection import Facts, Inspection
+from fanin.rules.sampled import is_finite
+from fanin.rules.values import RealValues
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from fanin.frameworks.framework import Framework
     from fanin.graph import Task
 
@@ -44,29 +42,14 @@ def inspect(
             measurement=None,
             **facts,
         )
-    values = _real(framework.read(model))
-    is_finite = all(bool(np.all(np.isfinite(v))) for v in values.values())
+    values = RealValues(framework.view(model))
+    is_runnable = all(is_finite(value) for value in values.values())
     return Inspection(
         framework=framework,
         model=model,
         task=task,
         parameters=parameters,
         values=values,
-        measurement=framework.measure(model, task) if is_finite else None,
+        measurement=framework.measure(model, task) if is_runnable else None,
         **facts,
     )
-
-
-def _real(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Keep arrays of real numbers, in a type that NumPy computes with.
-
-    Formats that NumPy has no type of its own for (bfloat16) become float32; complex
-    and integer parameters are left as they are in the model, and not judged.
-    """
-    kept = {}
-    for path, value in values.items():
-        if value.dtype.kind == "f":
-            kept[path] = value
-        elif value.dtype.kind == "V":
-            kept[path] = value.astype(np.float32)
-    return kept

@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypedDict
 
-import numpy as np
-
 from fanin.errors import InternalError
 from fanin.graph.graph import Op
 from fanin.graph.roles import Role, roles
 from fanin.graph.units import unit_groups
 from fanin.rules.awakening import Awakening, Lock, amplified, awaken, blockers
-from fanin.rules.noise import STEP_FROM_ZERO, generic
+from fanin.rules.noise import filled
 from fanin.rules.reads import read_by
+from fanin.rules.runs import Runs, moves, where_not_zero
+from fanin.rules.sampled import is_zero, root_mean_square
 from fanin.rules.switched_off import held_by_biases
 from fanin.rules.trunk import find_trunk
 from fanin.rules.updates import Update, first_updates, values_after_a_step
@@ -27,12 +27,14 @@ from fanin.rules.virtual_steps import virtual_steps
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from fanin.frameworks.framework import Framework
+    import numpy as np
+
+    from fanin.frameworks.framework import Framework, Keep
     from fanin.graph import Graph, Measurement, Parameter, SiteStatistics, Task
     from fanin.graph.construction import Construction
     from fanin.graph.optimizer import OptimizerFacts
     from fanin.graph.units import UnitGroup
-    from fanin.rules.awakening import Values
+    from fanin.rules.awakening import Gradients, Values
     from fanin.rules.trunk import Trunk
 
 
@@ -49,6 +51,8 @@ class Facts(TypedDict, total=False):
 
 # Twins of a zero network wake layer by layer; a few steps more show whether they part.
 LEAST_STEPS, MOST_STEPS = 4, 16
+# Of the sizes in a model: a product of two above it is far from float32's smallest.
+LEAST_SIZE = 1e-16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,25 +144,44 @@ class Inspection:
             if group.is_hidden and group.size > 1 and group.incoming and group.outgoing
         )
 
-    def gradients(self, values: Values) -> dict[str, np.ndarray | None]:
-        """Give the objective's gradients at these values; None where it has none."""
-        found = self.framework.gradients(self.model, self.task, values)
-        return {p: self._or_none(p, g) for p, g in found.items()}
+    @cached_property
+    def _runs(self) -> Runs:
+        biases = {node.bias for node in self.graph.nodes}
+        zeros = [p for p in self.trainable if p not in biases and self.values[p].size]
+        return Runs(
+            framework=self.framework,
+            model=self.model,
+            task=self.task,
+            measured=self.measured,
+            used=self.used,
+            fillable=frozenset(p for p in zeros if is_zero(self.values[p])),
+            keeps_gradients=self.optimizer is not None,
+        )
 
-    def projected(self, values: Values) -> dict[str, np.ndarray | None]:
-        """Give the gradients of a random projection of the output."""
+    def gradients(
+        self, values: Values, keep: Keep | None = None
+    ) -> dict[str, np.ndarray | None]:
+        """Give the objective's gradients at these values; see ``Runs.gradients``."""
+        return self._runs.gradients(self.task, values, keep)
+
+    def projected(self, values: Values) -> Mapping[str, np.ndarray | None]:
+        """Give where the gradients of a random projection of the output are not 0."""
         stand_in = replace(self.task, loss=None, target=None)
-        found = self.framework.gradients(self.model, stand_in, values)
-        return {p: self._or_none(p, g) for p, g in found.items()}
-
-    def _or_none(self, path: str, gradient: np.ndarray | None) -> np.ndarray | None:
-        """Give no gradient where a framework gives zeros for what was never read."""
-        return gradient if path in self.used or _moves(gradient) else None
+        return self._runs.gradients(stand_in, values, where_not_zero)
 
     @cached_property
     def awakening(self) -> Awakening:
         """Give the closure under the objective's own gradients."""
-        return awaken(self.gradients, self.values, self.trainable, seed=self.task.seed)
+        return self._closed_under(self._runs.where_moving)
+
+    def _closed_under(self, gradients: Gradients) -> Awakening:
+        return awaken(
+            gradients,
+            self.values,
+            self.trainable,
+            fillable=self._runs.fillable,
+            seed=self.task.seed,
+        )
 
     @cached_property
     def balanced(self) -> tuple[str, ...]:
@@ -170,7 +193,7 @@ class Inspection:
         stuck = self.awakening.stuck
         if not stuck or self.task.loss is None or self.task.objective is not None:
             return ()
-        other = awaken(self.projected, self.values, self.trainable, seed=self.task.seed)
+        other = self._closed_under(self.projected)
         return tuple(path for path in stuck if path in other.rounds)
 
     @cached_property
@@ -209,13 +232,21 @@ class Inspection:
         With every weight brought up to ordinary size, zeros kept zero, it has one.
         """
         asleep = (*self.awakening.late, *self.awakening.stuck)
-        if not asleep:
+        if not asleep or not self._has_tiny_numbers:
             return ()
-        found = self.gradients(amplified(self.values, self.fans))
-        return tuple(path for path in asleep if _moves(found.get(path)))
+        found = self.gradients(amplified(self.values, self.fans), where_not_zero)
+        return tuple(path for path in asleep if moves(found.get(path)))
+
+    @property
+    def _has_tiny_numbers(self) -> bool:
+        """Say whether a product of two sizes in the model could round to zero."""
+        sizes = [site.second_moment**0.5 for site in self.sites.values()]
+        sizes += [(s.gradient_second_moment or 0.0) ** 0.5 for s in self.sites.values()]
+        sizes += [root_mean_square(value) for value in self.values.values()]
+        return any(0.0 < size < LEAST_SIZE for size in sizes)
 
     @cached_property
-    def stepped(self) -> dict[str, np.ndarray]:
+    def stepped(self) -> Values:
         """Give the values after some virtual optimizer steps."""
         latest = max(self.awakening.rounds.values(), default=1)
         n_steps = min(max(LEAST_STEPS, latest + 2), MOST_STEPS)
@@ -230,16 +261,12 @@ class Inspection:
         A zero head sends no gradient back at the first step and a moment later it
         does: scales are judged as they will be then.
         """
-        if not self.awakening.late:
+        zeros = self._runs.fillable
+        if not zeros or (self.closure and not self.awakening.late):
             return self.measured
-        biases = {node.bias for node in self.graph.nodes}
-        filled = dict(self.values)
-        for path in self.trainable:
-            value = self.values[path]
-            if value.size and not np.any(value) and path not in biases:
-                noise = STEP_FROM_ZERO * generic(path, value.shape, self.task.seed)
-                filled[path] = noise.astype(value.dtype)
-        return self.framework.measure(self.model, self.task, filled)
+        return self._runs.measured_at(
+            {p: filled(p, self.values[p], self.task.seed) for p in sorted(zeros)}
+        )
 
     @cached_property
     def updates(self) -> tuple[Update, ...]:
@@ -255,7 +282,3 @@ class Inspection:
     def later_updates(self) -> tuple[Update, ...]:
         """Give each parameter's update from those gradients."""
         return first_updates(self, self.later_gradients)
-
-
-def _moves(gradient: np.ndarray | None) -> bool:
-    return gradient is not None and bool(np.any(gradient))

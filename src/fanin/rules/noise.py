@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fanin.rules.virtual_steps import root_mean_square
+from fanin.rules.sampled import PIECE, root_mean_square
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,17 +28,51 @@ def generic(path: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
     >>> bool(np.all(np.abs(generic("a", (3, 2), 0)) >= 0.5))
     True
     """
+    size = prod(shape)
+    found = np.empty(size)
+    for start in range(0, size, PIECE):
+        stop = min(start + PIECE, size)
+        found[start:stop] = _numbers(path, start, stop, seed)
+    return found.reshape(shape)
+
+
+def _numbers(path: str, start: int, stop: int, seed: int) -> np.ndarray:
+    """Give the generic numbers of the entries from start to stop, row-major."""
     digest = hashlib.blake2b(f"{seed}/{path}".encode(), digest_size=8).digest()
-    start = np.uint64(int.from_bytes(digest, "little"))
-    count = np.arange(1, int(np.prod(shape, dtype=np.int64)) + 1, dtype=np.uint64)
+    origin = np.uint64(int.from_bytes(digest, "little"))
+    count = np.arange(start + 1, stop + 1, dtype=np.uint64)
     with np.errstate(over="ignore"):
-        word = start + count * np.uint64(0x9E3779B97F4A7C15)
+        word = origin + count * np.uint64(0x9E3779B97F4A7C15)
         word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         word ^= word >> np.uint64(31)
     size = 0.5 + (word >> np.uint64(12)).astype(np.float64) / 2.0**53
-    sign = np.where(word & np.uint64(1), 1.0, -1.0)
-    return np.reshape(sign * size, shape)
+    return np.where(word & np.uint64(1), size, -size)
+
+
+def filled(path: str, value: np.ndarray, seed: int) -> np.ndarray:
+    """Give small generic numbers in the shape and type of an all-zero array.
+
+    >>> abs(filled("a", np.zeros(3), 0)).max() <= STEP_FROM_ZERO
+    np.True_
+    """
+    return moved(path, np.zeros_like(value), np.ones(value.shape, dtype=bool), seed)
+
+
+def moved(path: str, value: np.ndarray, mask: np.ndarray, seed: int) -> np.ndarray:
+    """Give a copy of an array with the masked entries moved by a generic step.
+
+    >>> moved("a", np.ones(2), np.array([True, False]), 0)[1]
+    np.float64(1.0)
+    """
+    step = step_size(value)
+    found = np.array(value, order="C")
+    flat, chosen = found.reshape(-1), mask.reshape(-1)
+    for start in range(0, flat.size, PIECE):
+        stop = min(start + PIECE, flat.size)
+        step_by = step * _numbers(path, start, stop, seed) * chosen[start:stop]
+        flat[start:stop] = flat[start:stop] + step_by
+    return found
 
 
 def step_size(value: np.ndarray) -> float:
@@ -52,10 +87,5 @@ def step_size(value: np.ndarray) -> float:
 def nudged(
     values: Mapping[str, np.ndarray], masks: Mapping[str, np.ndarray], seed: int
 ) -> dict[str, np.ndarray]:
-    """Give a copy of the values with the masked coordinates moved generically."""
-    moved = dict(values)
-    for path, mask in masks.items():
-        value = values[path]
-        step = step_size(value) * generic(path, value.shape, seed)
-        moved[path] = (value + np.where(mask, step, 0.0)).astype(value.dtype)
-    return moved
+    """Give the arrays with a mask, their masked entries moved generically."""
+    return {path: moved(path, values[path], mask, seed) for path, mask in masks.items()}

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fanin.rules.sampled import root_mean_square as root_mean_square
+from fanin.rules.values import Changed
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -23,7 +26,7 @@ LEAST_SIZE = 0.02
 
 def virtual_steps(
     gradients: Gradients, values: Values, trainable: Sequence[str], *, n_steps: int = 4
-) -> dict[str, np.ndarray]:
+) -> Values:
     """Give the values after ``n_steps`` normalized gradient steps.
 
     Args:
@@ -39,7 +42,7 @@ def virtual_steps(
     ... )
     array([2.7, 3.6])
     """
-    now = dict(values)
+    now = Changed(values, {})
     for _ in range(n_steps):
         current = gradients(now)
         for path in trainable:
@@ -51,17 +54,5 @@ def virtual_steps(
                 continue
             size = STEP_SHARE * max(root_mean_square(now[path]), LEAST_SIZE)
             stepped = now[path] - gradient * (size / length)
-            now[path] = stepped.astype(values[path].dtype)
+            now.own[path] = stepped.astype(now[path].dtype)
     return now
-
-
-def root_mean_square(array: np.ndarray) -> float:
-    """Give √(mean of squares) in float64; 0 for an empty array.
-
-    >>> root_mean_square(np.array([3.0, -4.0, 0.0, 0.0]))
-    2.5
-    """
-    if not array.size:
-        return 0.0
-    wide = np.asarray(array, dtype=np.float64)
-    return float(np.sqrt(np.mean(np.square(wide))))
