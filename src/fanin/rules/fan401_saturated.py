@@ -10,7 +10,8 @@ inputs alike.
 
 ## When it is fine
 Gates that are meant to be open or shut are left out. Alone, with no other sign, the
-rule gives a note and no warning.
+rule gives a note and no warning, up to 95 % in the flat part: beyond that hardly a
+gradient gets through, whatever else is well.
 
 ## Example
     nn.init.normal_(layer.weight, std=1.0)   # 256 inputs, tanh: |z| is about 16
@@ -86,4 +87,5 @@ RULE = Rule(
     hidden_by=("FAN101", "FAN103", "FAN203", "FAN204", "FAN601", "FAN802"),
     is_witness=True,
     is_weighed=True,
+    decisive=Severity.ERROR,
 )

@@ -118,10 +118,13 @@ def weigh(found: Sequence[Finding], witnesses: Sequence[Finding]) -> list[Findin
     }
     if len(agreeing) >= LEAST_WITNESSES:
         return list(found)
-    return [
-        replace(f, severity=Severity.INFO) if RULES[f.code].is_weighed else f
-        for f in found
-    ]
+    return [replace(f, severity=Severity.INFO) if _is_open(f) else f for f in found]
+
+
+def _is_open(finding: Finding) -> bool:
+    """Say whether a finding is no more than a note without a second sign."""
+    rule = RULES[finding.code]
+    return rule.is_weighed and finding.severity is not rule.decisive
 
 
 def _unexplained(found: Sequence[Finding]) -> list[Finding]:

@@ -98,6 +98,7 @@ class Rule:
     cannot speak of a model that could not be run. needs_closure: it asks what can ever
     move, so it rests where the closure is off. needs_construction: it asks who wrote
     what, so it rests where no factory was given.
+    decisive: from this severity on a weighed finding needs no second sign.
     aliases: further names under which the table finds it.
     """
 
@@ -109,6 +110,7 @@ class Rule:
     hidden_by: tuple[str, ...] = ()
     is_witness: bool = False
     is_weighed: bool = False
+    decisive: Severity | None = None
     needs_run: bool = True
     needs_closure: bool = False
     needs_construction: bool = False
