@@ -105,14 +105,15 @@ def check(  # noqa: PLR0913 (what is checked, how it will train, what is asked)
     # A wrong word is refused before the model runs.
     chosen_rules(settings.select, settings.ignore)
     framework = find_framework(model)
+    places = places_for(framework, model, factory)
     facts = Facts(
         optimizer=_optimizer(framework, model, optimizer, settings.learning_rate),
         precision=settings.precision,
         factory=factory,
+        is_mentioned=places.is_mentioned,
         construction=None if factory is None else framework.construct(factory),
         closure=closure,
     )
-    places = places_for(framework, model, factory)
     task = make_task(batch, loss, target, objective, seed)
     made = ""
     is_ready = all(p.storage == "ready" for p in framework.parameters(model))

@@ -251,6 +251,9 @@ def _coverage_from(data: dict[str, Any]) -> Coverage:
 def verdict_of(findings: tuple[Finding, ...], *, has_run: bool) -> Verdict:
     """Give the verdict: proof before measurement, and neither without a run.
 
+    Warnings of the family FAN0 say what was not looked at, or not used; they say
+    nothing of how the rest learns, so they do not change it.
+
     >>> verdict_of((), has_run=False).value
     'not checked'
     """
@@ -259,9 +262,15 @@ def verdict_of(findings: tuple[Finding, ...], *, has_run: bool) -> Verdict:
         return Verdict.CANNOT_LEARN
     if not has_run:
         return Verdict.NOT_CHECKED
-    if any(f.severity is not Severity.INFO for f in findings):
+    if any(_weighs(f) for f in findings):
         return Verdict.WILL_STRUGGLE
     return Verdict.HEALTHY
+
+
+def _weighs(finding: Finding) -> bool:
+    is_of_coverage = finding.code.startswith("FAN0")
+    worst = finding.severity
+    return worst is Severity.ERROR or (worst is Severity.WARNING and not is_of_coverage)
 
 
 def _count(number: int, word: str) -> str:
