@@ -76,7 +76,8 @@ class Row:
         """
         if self.forward is None or self.between is None:
             return None
-        return (self.between / self.forward) ** 2 if self.forward else 0.0
+        ratio = self.between / self.forward if self.forward else 0.0
+        return ratio * ratio
 
 
 @dataclass(frozen=True, kw_only=True)

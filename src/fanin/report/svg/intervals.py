@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from fanin.report.svg.axes import SMALL
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 WIDTH, HEIGHT, MARGIN = 340.0, 58.0, 46.0
+MOST: Final = 1e300
 APART: Final = 20.0
 """Numbers farther apart than this factor are set on a logarithmic scale."""
 
@@ -33,7 +33,7 @@ def interval_picture(
         written: gives a number's words.
     """
     low, high = interval
-    shown = [x for x in (value, low, high) if isfinite(x)]
+    shown = [x for x in (value, low, high) if _is_shown(x)]
     scale = _scale(shown)
     middle = 22.0
     start, end = (_held(scale, x) for x in (low, high))
@@ -50,7 +50,7 @@ def interval_picture(
             height=14.0, rx=2, fill="var(--s3)", fill_opacity=0.3,
             stroke="var(--s3)",
         ),
-        _dot(dot, middle, colour, is_beyond=not isfinite(value)),
+        _dot(dot, middle, colour, is_beyond=not _is_shown(value)),
         _word(written(value), dot, 10.0, "var(--ink)", font_weight=600),
         *_ends([(start, written(low)), (end, written(high))], middle + 24),
     ]  # fmt: skip
@@ -58,6 +58,11 @@ def interval_picture(
         *parts, width=WIDTH, height=HEIGHT, title="Measured and expected",
         description=words,
     )  # fmt: skip
+
+
+def _is_shown(value: float) -> bool:
+    """Say whether a number has a place: NaN and what is beyond all scales have none."""
+    return -MOST <= value <= MOST
 
 
 def _scale(shown: Sequence[float]) -> Scale:
@@ -70,9 +75,9 @@ def _scale(shown: Sequence[float]) -> Scale:
 
 def _held(scale: Scale, value: float) -> float:
     """Give a value's place; what has none stands outside the scale's end."""
-    if value != value or value == float("inf"):
+    if value != value or value > MOST:
         return scale.end + MARGIN / 2
-    if not scale.can_show(value):
+    if value < -MOST or not scale.can_show(value):
         return scale.start - MARGIN / 2
     return scale(value)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+LEAST_POWER, MOST_POWER = -307.0, 308.0  # of ten, that float64 holds in full
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -107,4 +108,6 @@ def range_of(
         low, high = math.log10(low), math.log10(high)
     margin = (high - low) * pad or (0.5 if is_log else abs(high) * 0.1 or 0.5)
     low, high = low - margin, high + margin
-    return (10.0**low, 10.0**high) if is_log else (low, high)
+    if not is_log:
+        return low, high
+    return 10.0 ** max(low, LEAST_POWER), 10.0 ** min(high, MOST_POWER)
