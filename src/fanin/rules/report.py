@@ -15,8 +15,10 @@ from fanin.rules.as_json import (
     suppressed_from,
     suppressed_to,
 )
+from fanin.rules.mending import is_mendable
 from fanin.rules.profile import Profile
 from fanin.rules.rule import Evidence, Finding, Severity
+from fanin.rules.summary import summary_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,24 +117,12 @@ class Report:
     @property
     def summary(self) -> str:
         """Give the counts in words: "1 error in 6 parameters, 9 sites, 25 rules"."""
-        counts = [
-            _count(len(self._of(severity)), word)
-            for severity, word in (
-                (Severity.ERROR, "error"),
-                (Severity.WARNING, "warning"),
-                (Severity.INFO, "note"),
-            )
-            if self._of(severity)
-        ]
-        cover = self.coverage
-        where = ", ".join(
-            (
-                _count(cover.n_parameters, "parameter"),
-                _count(cover.n_sites, "site"),
-                _count(cover.n_rules, "rule"),
-            )
-        )
-        return f"{', '.join(counts) or 'nothing found'} in {where}"
+        return summary_of(self)
+
+    @property
+    def mendable(self) -> tuple[Finding, ...]:
+        """Give the errors and warnings that new draws mend: see `fix`."""
+        return tuple(f for f in self.findings if is_mendable(f))
 
     def _repr_html_(self) -> str:
         """Give the report for a notebook."""
@@ -271,7 +261,3 @@ def _weighs(finding: Finding) -> bool:
     is_of_coverage = finding.code.startswith("FAN0")
     worst = finding.severity
     return worst is Severity.ERROR or (worst is Severity.WARNING and not is_of_coverage)
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

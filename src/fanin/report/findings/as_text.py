@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from fanin.report.findings.format import Format
 from fanin.rules.rule import Severity
+from fanin.rules.summary import plural
+from fanin.rules.words import number
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.text import Text
 
     from fanin.rules.report import Report
@@ -19,7 +22,7 @@ INDENT = 2
 
 
 def full(report: Report, *, width: int = 88, is_coloured: bool = False) -> str:
-    """Give every finding with its evidence, reason and remedy.
+    """Give every finding with its evidence, reason, place and remedy.
 
     Args:
         report: of a check.
@@ -32,7 +35,6 @@ def full(report: Report, *, width: int = 88, is_coloured: bool = False) -> str:
     nothing found in 0 parameters, 0 sites, 0 rules
     """
     from rich.console import Console
-    from rich.padding import Padding
 
     stream = io.StringIO()
     console = Console(
@@ -50,13 +52,19 @@ def full(report: Report, *, width: int = 88, is_coloured: bool = False) -> str:
         console.print()
     for finding in report.findings:
         console.print(_headline(finding))
-        for line in _details(finding):
-            console.print(Padding(line, (0, 0, 0, INDENT)), soft_wrap=False)
+        for line in _details(finding, width - INDENT):
+            _print_indented(console, line)
         console.print()
     for line in _closing(report):
         console.print(line)
     lines = [line.rstrip() for line in stream.getvalue().splitlines()]
     return "\n".join(lines)
+
+
+def _print_indented(console: Console, line: Text) -> None:
+    from rich.padding import Padding
+
+    console.print(Padding(line, (0, 0, 0, INDENT)), soft_wrap=False)
 
 
 def _headline(finding: Finding) -> Text:
@@ -72,24 +80,58 @@ def _headline(finding: Finding) -> Text:
     )
 
 
-def _details(finding: Finding) -> list[Text]:
+def _details(finding: Finding, width: int) -> list[Text]:
     """Give the lines under the headline; empty fields are left out."""
     from rich.text import Text
 
     lines = [Text(finding.message)]
     for label, text in (
-        ("measured", finding.measured),
-        ("expected", finding.expected),
+        ("measured", _measured(finding)),
+        ("expected", _expected(finding)),
         ("why", finding.why),
-        ("fix", finding.fix),
-        ("-->", finding.source),
     ):
         if text:
-            lines.append(
-                Text.assemble((f"{label}: " if label != "-->" else "--> ", "dim"), text)
-            )
-    lines.append(Text(f"more: fanin rule {finding.code}", style="dim"))
+            lines.append(Text.assemble((f"{label}: ", "dim"), text))
+    if finding.location is not None or finding.source:
+        lines.append(_place(finding, width))
+    more = f"fanin rule {finding.code}"
+    remedy = f"{finding.fix.rstrip('.')}; {more}" if finding.fix else more
+    lines.append(Text.assemble(("help: ", "dim"), remedy))
     return lines
+
+
+def _measured(finding: Finding) -> str:
+    """Give what was measured; the number behind it too, where the words lack it."""
+    text, value = finding.measured, finding.value
+    if value is None or number(value) in text:
+        return text
+    return f"{text} ({number(value)})" if text else number(value)
+
+
+def _expected(finding: Finding) -> str:
+    """Give what was expected, and from where to where the number may lie."""
+    text, interval = finding.expected, finding.interval
+    if interval is None:
+        return text
+    low, high = (number(end) for end in interval)
+    return text if low == high else f"{text} [{low}, {high}]".lstrip()
+
+
+def _place(finding: Finding, width: int) -> Text:
+    """Give "--> net.py:23   self.fc = nn.Linear(2, 3)", cut to one line."""
+    from rich.text import Text
+
+    location = finding.location
+    if location is None:
+        return Text.assemble(("--> ", "dim"), finding.source or "")
+    how = "" if location.kind == "constructs" else f" ({location.kind} it)"
+    place = Text.assemble(("--> ", "dim"), f"{location}{how}")
+    rest = width - place.cell_len - 3
+    if location.text and rest >= 12:
+        code = location.text
+        code = code if len(code) <= rest else f"{code[: rest - 1]}…"
+        place.append(f"   {code}", style="dim")
+    return place
 
 
 def _closing(report: Report) -> list[Text]:
@@ -101,9 +143,19 @@ def _closing(report: Report) -> list[Text]:
     style = "bold green" if worst in {None, Severity.INFO} else STYLES[worst]
     lines = [Text(str(report.verdict), style=style), Text(report.summary)]
     if report.consequences:
-        codes = sorted({finding.code for finding in report.consequences})
+        codes = ", ".join(sorted({finding.code for finding in report.consequences}))
+        lines.append(Text(f"follows from the above, not listed: {codes}", style="dim"))
+    if report.coverage.unasked:
+        codes = ", ".join(report.coverage.unasked)
         lines.append(
-            Text(f"follows from the above, not listed: {', '.join(codes)}", style="dim")
+            Text(f"not asked, for want of what they need: {codes}", style="dim")
+        )
+    n_mendable = len(report.mendable)
+    if n_mendable:
+        verb = "is" if n_mendable == 1 else "are"
+        how = "fanin check … --fix -o FILE, or report.fix(model)"
+        lines.append(
+            Text(f"{plural(n_mendable, 'finding')} {verb} mended by a new draw: {how}")
         )
     return lines
 

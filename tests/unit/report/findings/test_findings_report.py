@@ -8,7 +8,17 @@ from html.parser import HTMLParser
 import pytest
 
 from fanin.report.findings import concise, full, html, page_of, rule_list, rule_page
-from fanin.rules import RULES, Coverage, Evidence, Finding, Report, Severity, Verdict
+from fanin.rules import (
+    RULES,
+    Coverage,
+    Evidence,
+    Finding,
+    Location,
+    Report,
+    Severity,
+    Suppressed,
+    Verdict,
+)
 
 TWINS = Finding(
     code="FAN103",
@@ -43,21 +53,44 @@ FAN103 twin-units  net.<0>  error · proved
   measured: 32 of 32 units have a twin
   expected: 32 different units
   why: Twins get equal gradients.
-  fix: Draw the incoming weights from a random law: fanin.init(model).
   --> models/mlp.py:23
-  more: fanin rule FAN103
+  help: Draw the incoming weights from a random law: fanin.init(model); fanin rule
+  FAN103
 
 FAN102 late-start  net.4.weight  info · measured
   1 parameter waits at the first step; all move by step 2.
-  more: fanin rule FAN102
+  help: fanin rule FAN102
 
 cannot learn (proved)
 1 error, 1 note in 6 parameters, 9 sites, 31 rules
-follows from the above, not listed: FAN102"""
+follows from the above, not listed: FAN102
+1 finding is mended by a new draw: fanin check … --fix -o FILE, or report.fix(model)"""
 
 
 def test_the_full_text_is_this():
     assert full(REPORT) == EXPECTED
+
+
+def test_the_line_that_built_a_layer_is_shown_with_its_code():
+    place = Location(file="net.py", line=7, text="self.fc = nn.Linear(2, 3)")
+    shown = full(replace(REPORT, findings=(replace(TWINS, location=place),)))
+
+    assert "\n  --> net.py:7   self.fc = nn.Linear(2, 3)\n" in shown
+
+
+def test_numbers_are_shown_with_the_interval_they_were_expected_in():
+    finding = replace(TWINS, measured="std", value=4.1, interval=(0.5, 2.0))
+    shown = full(replace(REPORT, findings=(finding,)))
+
+    assert "measured: std (4.1)\n  expected: 32 different units [0.5, 2]\n" in shown
+
+
+def test_what_was_set_aside_is_counted_and_a_proof_is_named():
+    aside = Suppressed(finding=TWINS, by="comment", reason="on purpose")
+    report = replace(REPORT, findings=(), suppressed=(aside,))
+
+    assert "1 suppressed (among them proved: FAN103)" in full(report, width=120)
+    assert "1 suppressed (among them proved: FAN103)" in str(report)
 
 
 def test_notes_come_first():
