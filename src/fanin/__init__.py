@@ -4,6 +4,7 @@
 
     fanin.explain("zero")              the lesson, proved with symbols
     fanin.check(model, batch, …)       what will not learn, before training
+    fanin.watch(model, optimizer, …)   what the first steps of training do
     fanin.plan(model, batch, …)        a scheme and a scale for each parameter, and why
     fanin.init(model, batch, …)        plan, verify, write: all parameters, or none
     fanin.apply(plan, model)           write a plan that was made or loaded
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from fanin.api import init as init
     from fanin.api import plan as plan
     from fanin.errors import FaninError as FaninError
+    from fanin.watching import probe as probe
+    from fanin.watching import watch as watch
 
 __all__ = [
     "FaninError",
@@ -44,14 +47,20 @@ __all__ = [
     "groups",
     "init",
     "plan",
+    "probe",
     "schemes",
     "testing",
     "theory",
+    "watch",
 ]
 __version__ = "0.1.0"
 
 ROOMS: Final = ("schemes", "testing", "theory")
-HOMES: Final = {"FaninError": "fanin.errors"}
+HOMES: Final = {
+    "FaninError": "fanin.errors",
+    "probe": "fanin.watching",
+    "watch": "fanin.watching",
+}
 """Where a public name lives that is no verb of ``fanin.api``."""
 
 if not TYPE_CHECKING:  # so that a type checker still refuses a name that is not there
