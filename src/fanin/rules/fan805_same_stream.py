@@ -98,6 +98,8 @@ def beginning(value: np.ndarray) -> np.ndarray | None:
     if value.ndim < 2 or value.size < N_COMPARED:
         return None
     start = np.asarray(value.flat[:N_COMPARED], dtype=np.float64)
+    if not np.all(np.isfinite(start)):
+        return None
     steps = np.diff(start)
     is_pattern = len(np.unique(start)) < N_COMPARED or np.all(steps > 0)
     if is_pattern or np.all(steps < 0):
