@@ -13,7 +13,8 @@ The output's bias is blamed where most of the logits' spread is its own: it hold
 prior that the targets do not have.
 
 ## When it is fine
-Pretrained heads; losses with extra terms (those are not judged).
+Pretrained heads; losses with extra terms (those are not judged). A loss that is a sum
+over the batch is judged by its mean, and gets a note of its own.
 
 ## Example
     nn.init.normal_(model.head.weight, std=1.0)   # 512 inputs: logits of size 20
@@ -22,7 +23,9 @@ Pretrained heads; losses with extra terms (those are not judged).
     nn.init.zeros_(model.head.weight)             # the first loss is ln K exactly
 
 ## Assumptions
-The loss is the plain mean over the batch; checked by computing it again.
+The loss is a cross-entropy or a squared error, whatever it is called: it is computed
+again, with its weights of classes, label smoothing and labels that are passed over, and
+judged only where the number is the same.
 
 ## Source
 Karpathy, "A Recipe for Training Neural Networks" (2019), "verify loss @ init".
@@ -34,15 +37,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fanin.rules.first_loss import FirstLoss, first_loss
+from fanin.rules.first_loss import first_loss
 from fanin.rules.rule import Finding, Rule, Severity
-from fanin.rules.trunk import scale_paths
+from fanin.rules.trunk import mending_paths, scale_paths
 from fanin.rules.words import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fanin.rules.inspection import Inspection
+    from fanin.rules.losses import FirstLoss
 
 # Half a nat above: logits of standard deviation over 1.
 LEAST_NATS = 0.5
@@ -58,6 +62,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     loss = first_loss(inspection)
     if loss is None:
         return
+    if loss.is_sum:
+        yield _sum(loss)
     severity = _severity(loss)
     if severity is None:
         return
@@ -82,7 +88,35 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         else f"Set {bias} to 0, or to ln p, p being each class's share.",
         source=head.source if head else None,
         paths=scale_paths(inspection.trunk) if bias is None else (bias,),
+        value=loss.value,
+        interval=(0.0, loss.ignorant + _margin(loss)),
+        mends=None if bias is not None else _head_paths(inspection),
     )
+
+
+def _sum(loss: FirstLoss) -> Finding:
+    """Note that the loss grows with the batch, and its gradients with it."""
+    n = loss.per_sample.size
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=Severity.INFO,
+        where="the first loss",
+        message=f"The loss is a sum over {n} predictions and no mean.",
+        measured=f"{number(loss.total)} in all, {number(loss.value)} for each",
+        expected=f"{number(loss.ignorant)}, what knowing nothing costs on the mean",
+        why="Loss and gradients double with the batch, and so does the step that a "
+        "learning rate stands for.",
+        fix='Use reduction="mean", or divide the learning rate by the batch size.',
+        value=loss.total,
+        interval=(0.0, loss.ignorant + _margin(loss)),
+        mends=(),
+    )
+
+
+def _head_paths(inspection: Inspection) -> tuple[str, ...]:
+    """Give what a cooler output is drawn with: the weights on the way to it."""
+    return mending_paths(inspection.graph, inspection.trunk)
 
 
 def _heating_bias(inspection: Inspection, loss: FirstLoss) -> str | None:
@@ -93,6 +127,13 @@ def _heating_bias(inspection: Inspection, loss: FirstLoss) -> str | None:
         return None
     own = float(np.var(value, dtype=np.float64))
     return head.bias if own > MOST_OF_IT * loss.output_std**2 else None
+
+
+def _margin(loss: FirstLoss) -> float:
+    """Give how far over the ignorant loss the first one may lie."""
+    if loss.kind == "mse":
+        return (LEAST_RATIO - 1.0) * loss.ignorant + STANDARD_ERRORS * loss.error
+    return max(LEAST_NATS, STANDARD_ERRORS * loss.error)
 
 
 def _severity(loss: FirstLoss) -> Severity | None:

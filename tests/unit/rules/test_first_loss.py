@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from fanin.graph import Task
 from fanin.rules.fan501_first_loss_high import _severity
-from fanin.rules.first_loss import FirstLoss, class_axis, first_loss
+from fanin.rules.first_loss import first_loss
+from fanin.rules.losses import FirstLoss, class_axis
 from fanin.rules.noise import generic
 from fanin.rules.rule import Severity
 
