@@ -58,7 +58,8 @@ def _figure(title: str, words: str, colour: str, entries: Sequence[Entry]) -> st
     numbers = table(
         ("name", "± reach", "at 0", "at the ends"),
         [(name, bins.reach, *_shares(bins)) for name, bins in entries],
-        caption="The middle bin, and the two outermost, which hold all beyond too.",
+        caption=f"{title}: the middle bin, and the two outermost, which hold what lies "
+        "beyond them too.",
     )
     return (
         f"<h3>{inline(title)}</h3><figure>"
