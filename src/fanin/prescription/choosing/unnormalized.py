@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 def is_unnormalized(flow: Flow) -> bool:
     """Say whether a graph of residual streams or products normalizes nowhere.
 
-    Products of recurrent cells do not count: their gates are bounded.
+    Not where a state is carried from step to step: the sums and products of recurrent
+    cells are bounded by their gates, and their weights have laws of their own.
 
     >>> from fanin.graph.flow import Flow
     >>> from fanin.graph.sketch import Sketch
@@ -41,9 +42,8 @@ def is_unnormalized(flow: Flow) -> bool:
     >>> is_unnormalized(Flow(sketch.graph(y)))
     True
     """
-    if any(node.op is Op.NORMALIZE for node in flow.graph.nodes):
+    nodes = flow.graph.nodes
+    if any(node.op is Op.NORMALIZE for node in nodes) or recurrent_uses(flow):
         return False
-    if any(joint.shortcut is not None for joint in joints(flow)):
-        return True
-    has_products = any(is_product(flow, node) for node in flow.graph.nodes)
-    return has_products and not recurrent_uses(flow)
+    has_streams = any(joint.shortcut is not None for joint in joints(flow))
+    return has_streams or any(is_product(flow, node) for node in nodes)

@@ -2,9 +2,11 @@
 
 Every weight is scaled for what it reads, so that its output has root mean square 1 (or
 follows the edge of chaos, behind tanh and its like); deep plain chains are balanced
-forward and backward. Residual branches end at 1/√L for the L of their stream, or at 0
-where they multiply two functions of a stream that nothing normalizes; a learned scale
-behind their ends holds that 1/√L in their place. Layers at sines sin(ω·z) with ω above
+forward and backward. Residual branches end at 1/√L for the L of their stream, counted
+where they are added, or at 0 where they multiply two functions of a stream that nothing
+normalizes; a learned scale behind their ends holds that 1/√L in their place. A net of
+streams or products that normalizes nowhere has orthogonal weights, and with a batch its
+biases take off what samples share. Layers at sines sin(ω·z) with ω above
 2 are SIREN's, spread over the frequencies up to ω. Queries and keys give logits of
 variance 1, recurrent matrices are orthogonal, embeddings are sized by what they are
 added to, the head starts small, and its bias at what an ignorant predictor knows of the

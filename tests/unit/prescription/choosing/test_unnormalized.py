@@ -54,11 +54,12 @@ def test_streams_and_products_without_a_normalization_are_found(graph, expected)
     assert is_unnormalized(Flow(graph)) is expected
 
 
-def test_the_products_of_a_recurrent_cell_do_not_count():
+@pytest.mark.parametrize("cell", [nn.LSTM, nn.GRU])
+def test_the_sums_and_products_of_a_recurrent_cell_do_not_count(cell):
     class Last(nn.Module):
         def __init__(self):
             super().__init__()
-            self.cell = nn.LSTM(4, 6, batch_first=True)
+            self.cell = cell(4, 6, batch_first=True)
             self.head = nn.Linear(6, 2)
 
         def forward(self, x):
