@@ -271,5 +271,5 @@ def _cell_of(value: object) -> str:
     if value is None:
         return "<td></td>"
     if isinstance(value, float):
-        return f"<td class=number>{number(value)}</td>"
+        return f"<td>{number(value)}</td>"
     return f"<td>{inline(value)}</td>"

@@ -39,7 +39,6 @@ def small_histogram(counts: Sequence[int], *, words: str, colour: str) -> str:
         "svg",
         element("path", d=path, fill=colour),
         viewBox=f"0 0 {width} {TALL}",
-        preserveAspectRatio="none",
         role="img",
         aria_label=words,
     )
