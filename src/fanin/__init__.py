@@ -5,6 +5,7 @@
     fanin.explain("zero")              the lesson, proved with symbols
     fanin.check(model, batch, …)       what will not learn, before training
     fanin.watch(model, optimizer, …)   what the first steps of training do
+    fanin.fix(report, model)           draw again what a check found, and check again
     fanin.plan(model, batch, …)        a scheme and a scale for each parameter, and why
     fanin.init(model, batch, …)        plan, verify, write: all parameters, or none
     fanin.apply(plan, model)           write a plan that was made or loaded
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from fanin.api import compare as compare
     from fanin.api import draw as draw
     from fanin.api import explain as explain
+    from fanin.api import fix as fix
     from fanin.api import groups as groups
     from fanin.api import init as init
     from fanin.api import plan as plan
@@ -44,6 +46,7 @@ __all__ = [
     "compare",
     "draw",
     "explain",
+    "fix",
     "groups",
     "init",
     "plan",

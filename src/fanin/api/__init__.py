@@ -4,6 +4,7 @@ from fanin.api.checking import check as check
 from fanin.api.drawing import activation as activation
 from fanin.api.drawing import draw as draw
 from fanin.api.explaining import explain as explain
+from fanin.api.fixing import fix as fix
 from fanin.api.grouping import groups as groups
 from fanin.api.planning import apply as apply
 from fanin.api.planning import init as init

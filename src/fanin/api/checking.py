@@ -88,6 +88,7 @@ def check(  # noqa: PLR0913 (what is checked, how it will train, what is asked)
             or a baseline cannot be read.
     """
     from fanin.rules import inspect, judge
+    from fanin.rules.asked import Asked
     from fanin.rules.inspection import Facts
     from fanin.rules.judge import chosen_rules
     from fanin.rules.profiling import profile_of
@@ -128,7 +129,24 @@ def check(  # noqa: PLR0913 (what is checked, how it will train, what is asked)
         profile=profile_of(inspection, (*report.findings, *report.consequences)),
         notes=(f"No batch was given: checked on {made}.",) if made else (),
     )
-    return settled(located(report, places), places, settings, class_of(model))
+    report = settled(located(report, places), places, settings, class_of(model))
+    return replace(
+        report,
+        asked=Asked(
+            batch=batch,
+            loss=loss,
+            target=target,
+            objective=objective,
+            words={
+                **vars(words),
+                "optimizer": optimizer,
+                "factory": factory,
+                "closure": closure,
+                "config": config,
+                "seed": seed,
+            },
+        ),
+    )
 
 
 def _optimizer(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
+    from fanin.rules.asked import Asked
     from fanin.rules.suppressed import Suppressed
 
 
@@ -71,6 +72,7 @@ class Report:
     notes: remarks on how the check was made (a batch that had to be made up).
     profile: the network site by site, for pictures; None where it could not be run.
     framework: "torch", "keras", "jax"; target: what was checked, in the caller's words.
+    asked: what the check was asked, to ask it again (`fix`); not compared, not saved.
 
     >>> print(Report(verdict=Verdict.HEALTHY, coverage=Coverage(n_parameters=4)))
     healthy for this batch: nothing found in 4 parameters, 0 sites, 0 rules.
@@ -85,6 +87,7 @@ class Report:
     profile: Profile | None = None
     framework: str = ""
     target: str = ""
+    asked: Asked | None = field(default=None, repr=False, compare=False)
 
     @property
     def ok(self) -> bool:
@@ -123,6 +126,24 @@ class Report:
     def mendable(self) -> tuple[Finding, ...]:
         """Give the errors and warnings that new draws mend: see `fix`."""
         return tuple(f for f in self.findings if is_mendable(f))
+
+    def fix(self, model: object, **words: Any) -> Any:  # noqa: ANN401 - of the api
+        """Draw again what the errors and warnings name, and check again.
+
+        Args:
+            model: the one that was checked.
+            **words: of `fanin.fix`: batch, loss, target, objective, seed.
+
+        Returns:
+            ``fanin.api.fixing.Fixed``: ``.report`` after, ``.before``, ``.model``,
+            ``.drawn``.
+        """
+        # The api is above this room: it is found by name when it is asked for.
+        return importlib.import_module("fanin.api.fixing").fix(self, model, **words)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what was asked: a pickle holds no batch and no function."""
+        return {**vars(self), "asked": None}
 
     def _repr_html_(self) -> str:
         """Give the report for a notebook."""
