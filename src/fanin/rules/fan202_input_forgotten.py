@@ -9,8 +9,9 @@ The output cannot depend on what the network has forgotten. The pooled size of t
 activations can look healthy all the while, because the biases keep it up.
 
 ## When it is fine
-Where a learned token or a gain near zero hides the input on purpose. A batch of nearly
-equal samples is allowed for: the share at the input is the measure.
+Where gains near zero keep every branch quiet on purpose (LayerScale): a class token has
+heard little of the input then, and hears it as the gains grow; that is a note. A batch
+of nearly equal samples is allowed for: the share at the input is the measure.
 
 ## Example
     net = nn.Sequential(*[layer for _ in range(20)
@@ -31,6 +32,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fanin.graph.graph import Op
 from fanin.rules.rule import Finding, Rule, Severity
 from fanin.rules.trunk import mending_paths, scale_paths
@@ -39,12 +42,15 @@ from fanin.rules.words import name_of, number
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fanin.graph import Node
     from fanin.rules.inspection import Inspection
 
 # Plain He nets with ReLU reach 6e-3 at 200 layers; a share of 1e-3 is not healthy.
 SMALL = 1e-3
 # Near the rounding of float32 (1.2e-7): there is nothing left to learn from.
 NONE_LEFT = 1e-6
+# A gain under which a branch is a whisper: LayerScale starts at 1e-6 to 0.1.
+QUIET = 1e-2
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -59,11 +65,13 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     share, at_input = site.input_share, _share_at_input(inspection)
     if at_input == 0.0 or share >= SMALL * at_input:
         return
-    is_gone = share < NONE_LEFT * at_input
+    severity = Severity.ERROR if share < NONE_LEFT * at_input else Severity.WARNING
+    if has_quiet_branches(inspection):
+        severity = Severity.INFO
     yield Finding(
         code=RULE.code,
         name=RULE.name,
-        severity=Severity.ERROR if is_gone else Severity.WARNING,
+        severity=severity,
         where=f"input of {name_of(head)}",
         message="The last hidden layer is almost the same for every sample.",
         measured=f"{number(share)} of its second moment differs between samples; "
@@ -79,6 +87,25 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         interval=(SMALL * at_input, 1.0),
         mends=mending_paths(inspection.graph, trunk),
     )
+
+
+def has_quiet_branches(inspection: Inspection) -> bool:
+    """Say whether most sums on the trunk add a branch times a gain near zero."""
+    graph = inspection.graph
+    sums = [n for n in inspection.trunk.nodes if n.op is Op.ADD and len(n.inputs) > 1]
+    branches = [[graph.node(i) for i in node.inputs] for node in sums]
+    n_quiet = sum(any(_is_quiet(inspection, n) for n in nodes) for nodes in branches)
+    return 2 * n_quiet > len(sums)
+
+
+def _is_quiet(inspection: Inspection, node: Node) -> bool:
+    """Say whether a node multiplies by a gain near zero, dropout after it or not."""
+    while node.op in {Op.NOISE, Op.REARRANGE} and node.inputs:
+        node = inspection.graph.node(node.inputs[0])
+    value = inspection.values.get(node.scale or "")
+    if node.op is not Op.MULTIPLY or value is None:
+        return False
+    return bool(np.max(np.abs(value), initial=0.0) < QUIET)
 
 
 def _share_at_input(inspection: Inspection) -> float:

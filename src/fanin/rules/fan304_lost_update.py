@@ -23,7 +23,7 @@ starts smaller: give the rate that it ends at.
 ## Assumptions
 Needs `optimizer=` and its learning rate. The step is the optimizer's own, taken on a
 copy with legitimate zeros filled, and must be lost again one step later, when gates
-near 0 have opened. Gains and biases alone give a warning, weights an error.
+near 0 have opened. Biases are not judged. Gains alone give a warning, weights an error.
 
 ## Source
 Round to nearest, IEEE 754 (2019), section 4.3.1: x + d = x where |d| is under half a
@@ -35,7 +35,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fanin.rules.rule import Finding, Rule, Severity
-from fanin.rules.trunk import scale_paths
+from fanin.rules.trunk import mending_paths
 from fanin.rules.words import count, listing, number, source_of
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _finding(inspection: Inspection, lost: list[Update]) -> Finding:
         paths=paths,
         value=worst.share_lost,
         interval=(0.0, MOST_LOST),
-        mends=scale_paths(inspection.trunk) if is_wide else (),
+        mends=mending_paths(inspection.graph, inspection.trunk) if is_wide else (),
     )
 
 

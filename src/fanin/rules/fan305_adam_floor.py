@@ -33,7 +33,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fanin.rules.rule import Finding, Rule, Severity
-from fanin.rules.trunk import scale_paths
+from fanin.rules.trunk import mending_paths
+from fanin.rules.updates import judged_paths
 from fanin.rules.words import count, listing, number, source_of
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         paths=tuple(low),
         value=low[worst],
         interval=(least, float("inf")),
-        mends=scale_paths(inspection.trunk),
+        mends=mending_paths(inspection.graph, inspection.trunk),
     )
 
 
@@ -89,7 +90,7 @@ def _under(
     Entries of exactly 0 are left out: words that the batch does not hold, dead units.
     """
     found = {}
-    for path in inspection.trainable:
+    for path in judged_paths(inspection):
         size = awake_size(gradients.get(path))
         if 0.0 < size < least:
             found[path] = size

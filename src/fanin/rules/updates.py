@@ -50,7 +50,7 @@ class Update:
 def first_updates(
     inspection: Inspection, gradients: Mapping[str, np.ndarray | None]
 ) -> tuple[Update, ...]:
-    """Give the first update of each parameter that has a gradient and is stepped.
+    """Give the first update of each parameter that is judged and has a gradient.
 
     Args:
         inspection: its optimizer takes the step.
@@ -65,9 +65,8 @@ def first_updates(
         return ()
     stepped = {
         path: gradient
-        for path in inspection.trainable
-        if path not in facts.unstepped
-        and (gradient := gradients.get(path)) is not None
+        for path in judged_paths(inspection)
+        if (gradient := gradients.get(path)) is not None
         and np.all(np.isfinite(gradient))
         and np.any(gradient)
     }
@@ -80,6 +79,19 @@ def first_updates(
         for path, gradient in stepped.items()
         if path in changes
     )
+
+
+def judged_paths(inspection: Inspection) -> tuple[str, ...]:
+    """Give the parameters whose update tells something: those stepped, but no biases.
+
+    The gradient of a bias that a softmax or a normalization takes out again (of the
+    keys in attention) is rounding noise; where it is not, the weight beside it tells
+    the same.
+    """
+    facts = inspection.optimizer
+    unstepped = () if facts is None else facts.unstepped
+    left_out = {node.bias for node in inspection.graph.nodes}.union(unstepped)
+    return tuple(path for path in inspection.trainable if path not in left_out)
 
 
 def values_after_a_step(inspection: Inspection) -> dict[str, np.ndarray]:
