@@ -111,11 +111,24 @@ def dead_output(subject: Subject, _: np.random.Generator) -> Paths:
     return NOWHERE
 
 
-@fault("a weight left out of forward", "001", is_torch)
-def forgotten_weight(subject: Subject, _: np.random.Generator) -> Paths:
-    """A weight is made and not used. Fits torch modules: it never gets a gradient."""
-    subject.model.register_parameter("forgotten", nn.Parameter(torch.randn(8, 8)))
-    return frozenset({"forgotten"})
+class Sparing(nn.Module):
+    """A model beside a layer that its ``forward`` never names."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self.forgotten = nn.Linear(8, 8)
+
+    def forward(self, *batch: Any, **named: Any) -> Any:
+        """Run the model."""
+        return self.model(*batch, **named)
+
+
+@fault("a layer left out of forward", "001", is_torch)
+def forgotten_layer(subject: Subject, _: np.random.Generator) -> Paths:
+    """A layer is made and not called. Fits torch modules: it never gets a gradient."""
+    subject.model = Sparing(subject.model)
+    return frozenset({"forgotten.weight", "forgotten.bias"})
 
 
 def _pixels(batch: Any, source: np.random.Generator) -> Any:

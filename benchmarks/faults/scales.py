@@ -266,13 +266,13 @@ def constant_steps(subject: Subject, _: np.random.Generator) -> Paths:
     lambda base: is_plain(base) and {la.activation for la in base.layers} == {"relu"},
 )
 def half_precision(subject: Subject, _: np.random.Generator) -> Paths:
-    """The first weight is 10⁵ times larger, the last hidden one as much smaller.
+    """The first weight is 10⁵ times larger, the head as much smaller.
 
-    Fits plain ReLU nets, which float32 computes unchanged (φ(az) = aφ(z)); with
-    float16, whose largest number is 65504, the hidden layers overflow.
+    Fits plain ReLU nets, which float32 computes unchanged (φ(az) = aφ(z)) and without
+    drift; in float16, whose largest number is 65504, every hidden layer overflows.
     """
-    first, last = subject.base.layers[0], subject.base.layers[-1]
-    subject.values[first.weight] *= 1e5
-    subject.values[last.weight] *= 1e-5
+    first, head = subject.base.layers[0].weight, subject.base.head
+    subject.values[first] *= 1e5
+    subject.values[head] *= 1e-5
     subject.options["precision"] = "float16"
-    return subject.put(first.weight, last.weight)
+    return subject.put(first, head) | set(weights(subject.base.layers))
