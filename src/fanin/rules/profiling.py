@@ -71,6 +71,8 @@ def profile_of(
     # Filled by the rules that need it: a picture is no reason to run the model again.
     awake = vars(inspection).get("awakened", measured)
     theory = _theory(inspection, awake.sites) if inspection.closure else None
+    if theory is not None and awake is not measured:
+        theory = replace(theory, gradients={})  # of weights that are still zero
     shown = {layer.linear.id: layer for layer in layers(inspection)}
     trunk = {node.id for node in inspection.trunk.nodes}
     found = []

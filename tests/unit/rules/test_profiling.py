@@ -247,3 +247,12 @@ def test_evenly_spaced_entries_meet_every_column(rows, columns, most):
     assert len(found) <= most
     if len(found) >= 2 * columns and gcd(step, columns) == 1:
         assert set(found) == set(range(columns))
+
+
+def test_theory_is_silent_on_gradients_that_a_zero_head_has_not_yet_sent():
+    model = net(depth=1)
+    nn.init.zeros_(model[2].weight)
+    row = rows_of(profile(model))["0"]
+
+    assert row.gradient > 0.0
+    assert row.predicted_gradient is None
