@@ -12,6 +12,9 @@ GRID = np.linspace(-8.0, 8.0, 4001)
 STEP_WEIGHTS = np.exp(-np.square(GRID) / 2.0)
 STEP_WEIGHTS /= STEP_WEIGHTS.sum()
 CLOSEST = 1.0 - 1e-9
+# Φ, read off between points 0.001 apart: |error| < 0.001²/8 · max|Φ″| = 3e-8.
+QUANTILES = np.linspace(-9.0, 9.0, 18001)
+PROBABILITIES = np.array([0.5 * erfc(-z / sqrt(2.0)) for z in QUANTILES])
 
 
 def share_off(correlation: float, n_samples: int) -> float:
@@ -34,5 +37,5 @@ def share_off(correlation: float, n_samples: int) -> float:
     """
     rho = min(max(correlation, 0.0), CLOSEST)
     ratio = sqrt(rho / (1.0 - rho))
-    below = np.array([0.5 * erfc(u * ratio / sqrt(2.0)) for u in GRID])
+    below = np.interp(-GRID * ratio, QUANTILES, PROBABILITIES)
     return float(STEP_WEIGHTS @ below**n_samples)

@@ -86,8 +86,9 @@ def repeated(labels: np.ndarray) -> list[np.ndarray]:
     >>> [members.tolist() for members in repeated(np.array([1, 0, 1]))]
     [[0, 2]]
     """
-    groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    return sorted((g for g in groups if len(g) > 1), key=len, reverse=True)
+    found, counts = np.unique(labels, return_counts=True)
+    groups = [np.flatnonzero(labels == label) for label in found[counts > 1]]
+    return sorted(groups, key=len, reverse=True)
 
 
 def spread(table: np.ndarray, members: np.ndarray) -> float:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MOVED = frozenset({Op.REARRANGE})
 UNBRANCHED = frozenset({Op.REARRANGE, Op.NORMALIZE, Op.NOISE, Op.REDUCE})
+CACHE = "fanin.rules.layers"  # where an Inspection keeps them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +54,16 @@ def layers(inspection: Inspection) -> tuple[Layer, ...]:
     """Give every linear layer that an activation follows, each activation once.
 
     An activation of the model's output (a sigmoid that makes a probability) is not
-    hidden and is left out.
+    hidden and is left out. They are found once an inspection.
     """
+    held = vars(inspection)
+    if CACHE not in held:
+        held[CACHE] = _found(inspection)
+    found: tuple[Layer, ...] = held[CACHE]
+    return found
+
+
+def _found(inspection: Inspection) -> tuple[Layer, ...]:
     graph, sites = inspection.graph, inspection.sites
     flow = Flow(graph)
     outer = _after_the_last_weight(graph, flow)

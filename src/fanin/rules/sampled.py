@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MOST: Final = 1 << 16
+MOST: Final = 1 << 14
 """Entries of a sample."""
 PIECE: Final = 1 << 18
 """Entries widened to float64 at a time."""
@@ -33,8 +33,9 @@ def sampled(value: np.ndarray, most: int = MOST) -> np.ndarray:
     if value.size <= most:
         return np.asarray(value, dtype=np.float64).reshape(-1)
     places = np.arange(most, dtype=np.int64) * STRIDE % value.size
-    index = np.unravel_index(places, value.shape)
-    return np.asarray(value[index], dtype=np.float64)
+    if value.flags.c_contiguous:
+        return np.asarray(value.reshape(-1)[places], dtype=np.float64)
+    return np.asarray(value[np.unravel_index(places, value.shape)], dtype=np.float64)
 
 
 def pieces(value: np.ndarray) -> Iterator[np.ndarray]:

@@ -12,6 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from fanin.frameworks._aten.call import full_name_of, is_counted_name, tensors_in
 from fanin.frameworks._aten.guard import Guard
 from fanin.frameworks._aten.sizes import mean_square, site_of
+from fanin.graph import Op
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -138,7 +139,10 @@ class Meter(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return
         with np.errstate(all="ignore"):
             self.found[node.id] = site_of(
-                tensor, unit_axis=node.unit_axis, batch_axis=node.batch_axis
+                tensor,
+                unit_axis=node.unit_axis,
+                batch_axis=node.batch_axis,
+                is_view=node.op is Op.REARRANGE,
             )
         self._waiting.append((tensor, node))
 

@@ -22,16 +22,27 @@ if TYPE_CHECKING:
 
 MOST_EXACT: Final = 1 << 16
 """Entries up to which everything is computed from all of them, in float64."""
-PIECE: Final = 1 << 18
+PIECE: Final = 1 << 16
 """Entries that are widened to float64 at a time."""
 LEAST_ROWS: Final = 16
 """Entries that a unit's statistics are taken from, at least, where it has so many."""
 
 
 def site_of(
-    tensor: torch.Tensor, *, unit_axis: int | None, batch_axis: int | None
+    tensor: torch.Tensor,
+    *,
+    unit_axis: int | None,
+    batch_axis: int | None,
+    is_view: bool = False,
 ) -> SiteStatistics:
     """Compute the statistics of one node's output.
+
+    Args:
+        tensor: any shape and type.
+        unit_axis: of the tensor; None where it has none.
+        batch_axis: of the tensor; None where it has none.
+        is_view: it holds another node's numbers in another order, so that some of
+            them are enough.
 
     >>> tensor = torch.arange(6.0).reshape(3, 2)
     >>> found = site_of(tensor, unit_axis=1, batch_axis=0)
@@ -45,11 +56,13 @@ def site_of(
         return statistics_of(
             numbers, unit_axis=unit_axis, batch_axis=batch_axis, dtype=dtype
         )
-    least, greatest = _extremes(held, unit_axis)
     part = as_float64(_some(held, unit_axis, batch_axis))
     of_part = statistics_of(
         part, unit_axis=unit_axis, batch_axis=batch_axis, dtype=dtype
     )
+    if is_view:
+        return of_part
+    least, greatest = _extremes(held, unit_axis)
     mean, second_moment, between = _sums(held, batch_axis)
     has_units = unit_axis is not None
     return SiteStatistics(
@@ -87,9 +100,9 @@ def moments(tensor: torch.Tensor) -> tuple[float, float]:
     """
     totals, squares = [], []
     for piece in _pieces(real(tensor)):
-        wide = piece.to(torch.float64, copy=True)
+        wide = piece.to(torch.float64)
         totals.append(float(wide.sum()))
-        squares.append(float(wide.square_().sum()))
+        squares.append(_dot(wide, wide))
     count = max(tensor.numel(), 1)
     return sum(totals) / count, sum(squares) / count
 
@@ -110,19 +123,24 @@ def _sums(tensor: torch.Tensor, axis: int | None) -> tuple[float, float, float]:
     first = tensor.narrow(axis, 0, 1).to(torch.float64)
     n_samples = tensor.shape[axis]
     at_once = max(1, PIECE // first.numel())
-    mean_difference = torch.zeros_like(first)
-    total = square = difference = 0.0
+    apart = torch.zeros_like(first)
+    square = 0.0
     for start in range(0, n_samples, at_once):
         length = min(at_once, n_samples - start)
         wide = tensor.narrow(axis, start, length).to(torch.float64, copy=True)
-        total += float(wide.sum())
-        apart = wide - first
-        square += float(wide.square_().sum())
-        mean_difference += apart.sum(axis, keepdim=True).div_(n_samples)
-        difference += float(apart.square_().sum())
+        wide = wide.contiguous().sub_(first)
+        apart += wide.sum(axis, keepdim=True)
+        square += _dot(wide, wide)
+    # With d = x − x₀: Σx = Σd + n·Σx₀ and Σx² = Σd² + 2·Σx₀·(Σd over samples) + n·Σx₀².
     count = tensor.numel()
-    between = difference / count - float(mean_difference.square_().mean())
-    return total / count, square / count, max(between, 0.0)
+    total = float(apart.sum()) + n_samples * float(first.sum())
+    squares = square + 2.0 * _dot(first, apart) + n_samples * _dot(first, first)
+    between = (square - _dot(apart, apart) / n_samples) / count
+    return total / count, max(squares, 0.0) / count, max(between, 0.0)
+
+
+def _dot(first: torch.Tensor, second: torch.Tensor) -> float:
+    return float(torch.dot(first.reshape(-1), second.reshape(-1)))
 
 
 def _pieces(tensor: torch.Tensor) -> Iterator[torch.Tensor]:
