@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fanin.rules.sampled import PIECE, root_mean_square
+from fanin.sampler.key import key_of
+from fanin.sampler.philox import words_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
 # all-zero tensor has none, and gets one that is small for any layer.
 SHARE_OF_SIZE = 0.05
 STEP_FROM_ZERO = 0.02
+# Streams of weights count from 0 upwards (blocks, mirrored halves).
+STREAM = 2**64 - 1
 
 
 def generic(path: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
-    """Give numbers in ±[½, 1) that no two entries or paths share, float64.
+    """Give numbers in ±[½, 1), each entry and path its own, float64.
 
-    None is near zero, so that every entry truly moves. SplitMix64 (Steele, Lea &
-    Flood, 2014, figure 6) run on a counter that starts at a hash of path and seed.
+    None is near zero, so that every entry truly moves. They are the sampler's words, on
+    a stream that no weight is drawn from.
 
     >>> bool(np.all(np.abs(generic("a", (3, 2), 0)) >= 0.5))
     True
@@ -38,16 +41,9 @@ def generic(path: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
 
 def _numbers(path: str, start: int, stop: int, seed: int) -> np.ndarray:
     """Give the generic numbers of the entries from start to stop, row-major."""
-    digest = hashlib.blake2b(f"{seed}/{path}".encode(), digest_size=8).digest()
-    origin = np.uint64(int.from_bytes(digest, "little"))
-    count = np.arange(start + 1, stop + 1, dtype=np.uint64)
-    with np.errstate(over="ignore"):
-        word = origin + count * np.uint64(0x9E3779B97F4A7C15)
-        word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        word ^= word >> np.uint64(31)
-    size = 0.5 + (word >> np.uint64(12)).astype(np.float64) / 2.0**53
-    return np.where(word & np.uint64(1), size, -size)
+    words = words_in(key_of(path, seed=seed, stream=STREAM), start, stop)
+    size = 0.5 + (words >> 1) / 2.0**32
+    return np.where(words & 1, size, -size)
 
 
 def filled(path: str, value: np.ndarray, seed: int) -> np.ndarray:

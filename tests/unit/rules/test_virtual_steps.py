@@ -86,10 +86,13 @@ def test_equal_rows_are_found_and_no_others(n_units, copies):
     assert sum(map(len, repeated(labels))) == sum(sum(row) > 1 for row in same)
 
 
-def test_no_two_generic_numbers_are_equal():
+def test_generic_numbers_are_equal_no_more_often_than_chance_makes_them():
     numbers = np.concatenate([generic(p, (200, 50), 0).ravel() for p in "abc"])
 
-    assert len(np.unique(np.abs(numbers))) == numbers.size
+    # Of n numbers of 31 bits, n²/2³² pairs are equal in the mean: a Poisson count.
+    expected = numbers.size**2 / 2**32
+    n_equal = numbers.size - len(np.unique(np.abs(numbers)))
+    assert n_equal <= expected + 5 * max(expected, 1) ** 0.5
 
 
 def test_generic_numbers_have_no_mean():
