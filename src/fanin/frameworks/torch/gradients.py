@@ -68,8 +68,7 @@ def _found(
     substitutes: Substitutes,
     guard: Guard,
 ) -> dict[str, np.ndarray | None]:
-    with borrowed(model, substitutes, task.seed), told(model, arguments):
-        guard.own(model.buffers())
+    with borrowed(model, substitutes, task.seed, guard), told(model, arguments):
         given = arguments.copied()
         guard.own(given.tensors)
         with Guarded(guard):

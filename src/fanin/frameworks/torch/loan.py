@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 
 from fanin.errors import ShapeError, UnknownParameterError
-from fanin.frameworks._aten.guard import Guard, WritesToParameterError
+from fanin.frameworks._aten.guard import Guard, Guarded, WritesToParameterError
 from fanin.frameworks._aten.random_state import seeded
+from fanin.frameworks.contents import contents_of, put_back
 from fanin.frameworks.torch.parameters import (
     Identity,
     as_tensor,
@@ -22,7 +23,7 @@ from fanin.frameworks.torch.parameters import (
 from fanin.frameworks.torch.wrapped import uncompiled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy as np
 
@@ -32,17 +33,21 @@ Found = TypeVar("Found")
 
 
 @contextmanager
-def borrowed(model: Any, substitutes: Substitutes, seed: int) -> Iterator[None]:
+def borrowed(
+    model: Any, substitutes: Substitutes, seed: int, guard: Guard | None = None
+) -> Iterator[None]:
     """Put other tensors in the place of parameters and buffers, for a while.
 
     Buffers get copies on the substitutes' device, so that running means may move.
-    Whatever a run leaves on a module (a cache, a mode, a hook) is taken off again, and
-    random state is put back: afterwards the model is what it was, after an error too.
+    Whatever a run leaves on a module (a cache, a mode, a hook, an item in a list) is
+    taken off again, and random state is put back: afterwards the model is what it was,
+    after an error too.
 
     Args:
         model: a module.
         substitutes: by path, the tensors to run with, one for each parameter.
         seed: of the noise in the run.
+        guard: whom the caller tells of every operation; None to have that done here.
     """
     modules = list(model.modules())
     kept = [_state(module) for module in modules]
@@ -57,11 +62,24 @@ def borrowed(model: Any, substitutes: Substitutes, seed: int) -> Iterator[None]:
         try:
             torch.backends.mha.set_fastpath_enabled(False)
             _substitute(model, substitutes, device)
-            yield
+            with _watched(guard, (*substitutes.values(), *model.buffers())):
+                yield
         finally:
             torch.backends.mha.set_fastpath_enabled(was_flag)
             for module, state in zip(modules, kept, strict=True):
                 _restore(module, state)
+
+
+@contextmanager
+def _watched(guard: Guard | None, own: Sequence[torch.Tensor]) -> Iterator[None]:
+    """Let a run write into its own tensors; what else it writes to is put back."""
+    if guard is not None:
+        guard.own(own)
+        yield
+        return
+    guard = Guard(owned=own)
+    with guard.restoring(), Guarded(guard):
+        yield
 
 
 def copies(model: Any, values: Mapping[str, np.ndarray] | None = None) -> Substitutes:
@@ -95,14 +113,14 @@ def lending(
         UnknownParameterError, ShapeError: if ``values`` do not fit the model.
     """
     lent = _made(model, values, is_lent=True)
-    guard = Guard(protected=named_parameters(model).values(), owned=lent.values())
+    guard = Guard(protected=named_parameters(model).values())
     try:
         with guard.restoring():
             return work(lent, guard)
     except WritesToParameterError:
         pass  # nothing was written: the operation was stopped before it ran
     own = _made(model, values, is_lent=False)
-    with Guard(owned=own.values()).restoring() as guard:
+    with Guard().restoring() as guard:
         return work(own, guard)
 
 
@@ -202,6 +220,8 @@ def _state(module: torch.nn.Module) -> dict[str, Any]:
     state = dict(module.__dict__)
     for table in _TABLES:
         state[f"\0{table}"] = dict(state[table])
+    held = [v for name, v in module.__dict__.items() if name not in _TABLES]
+    state["\0contents"] = contents_of(held)
     return state
 
 
@@ -210,5 +230,6 @@ def _restore(module: torch.nn.Module, state: dict[str, Any]) -> None:
         kept = state.pop(f"\0{table}")
         state[table].clear()
         state[table].update(kept)
+    put_back(state.pop("\0contents"))
     module.__dict__.clear()
     module.__dict__.update(state)

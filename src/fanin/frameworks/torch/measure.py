@@ -99,10 +99,9 @@ class _Run:
             ModelError: if the model did something else the second time.
         """
         with (
-            borrowed(self.model, substitutes, self.task.seed),
+            borrowed(self.model, substitutes, self.task.seed, guard),
             told(self.model, self.arguments),
         ):
-            guard.own(self.model.buffers())
             given = self.arguments.copied()
             guard.own(given.tensors)
             with Guarded(guard):
@@ -123,10 +122,9 @@ class _Run:
         meter = Meter(recording.graph.nodes, recording.sites, recording.names, guard)
         try:
             with (
-                borrowed(self.model, substitutes, self.task.seed),
+                borrowed(self.model, substitutes, self.task.seed, guard),
                 told(self.model, self.arguments),
             ):
-                guard.own(self.model.buffers())
                 given = self.arguments.copied()
                 guard.own(given.tensors)
                 with decomposed(self.model), meter:
