@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from functools import cache
 from importlib.resources import files
 
 import pytest
@@ -40,22 +41,39 @@ def deep(depth=12, width=16):
 
 def inputs(n=32, width=16):
     generator = torch.Generator().manual_seed(1)
-    x = torch.randn(n, width, generator=generator)
-    return x, torch.arange(n) % 4
+    return torch.randn(n, width, generator=generator), torch.arange(n) % 4
+
+
+LOSS = ("cross_entropy", inputs()[1])
+
+
+WRITERS = {
+    "broken": lambda: page_of(fanin.check(deep(), inputs()[0], *LOSS)),
+    "twins": lambda: page_of(fanin.check(equal_units(), inputs()[0], *LOSS)),
+    "plan": lambda: plan_page(fanin.plan(deep(), inputs()[0], seed=0)),
+    "lesson": lambda: fanin.explain("zero").to_html(),
+    "theory": lambda: fanin.explain("theory", activation="tanh", depth=20).to_html(),
+    "comparison": lambda: small_race().to_html(),
+}
+RARE = ("lesson", "theory", "comparison")
+NAMES = [
+    pytest.param(name, marks=[pytest.mark.slow] if name in RARE else [])
+    for name in WRITERS
+]
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory):
+def address(tmp_path_factory):
+    """Write a page when it is first asked for, and give where it is."""
     folder = tmp_path_factory.mktemp("pages")
-    x, y = inputs()
-    texts = {
-        "broken": page_of(fanin.check(deep(), x, "cross_entropy", y)),
-        "twins": page_of(fanin.check(equal_units(), x, "cross_entropy", y)),
-        "plan": plan_page(fanin.plan(deep(), x, seed=0)),
-    }
-    for name, text in texts.items():
-        (folder / f"{name}.html").write_text(text, encoding="utf-8")
-    return {name: (folder / f"{name}.html").as_uri() for name in texts}
+
+    @cache
+    def written(name):
+        path = folder / f"{name}.html"
+        path.write_text(WRITERS[name](), encoding="utf-8")
+        return path.as_uri()
+
+    return written
 
 
 def equal_units():
@@ -63,6 +81,18 @@ def equal_units():
     for parameter in net.parameters():
         nn.init.constant_(parameter, 0.5)
     return net
+
+
+def small_race():
+    return fanin.compare(
+        progress=False,
+        depth=2,
+        width=8,
+        n_steps=3,
+        seeds=(0, 1),
+        learning_rates=(0.1,),
+        n_jobs=1,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +106,7 @@ def browser():
 
 
 @pytest.fixture
-def visit(browser, pages):
+def visit(browser, address):
     """Open a page; afterwards nothing may have been asked for or complained of."""
     contexts, complaints, asked = [], [], []
 
@@ -87,7 +117,7 @@ def visit(browser, pages):
         tab.on("console", lambda said: complaints.append(said.text))
         tab.on("pageerror", lambda error: complaints.append(str(error)))
         tab.on("request", lambda request: asked.append(request.url))
-        tab.goto(pages[name])
+        tab.goto(address(name))
         return tab
 
     yield opened
@@ -114,7 +144,7 @@ def violations(tab):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["broken", "twins", "plan"])
+@pytest.mark.parametrize("name", NAMES)
 def test_axe_finds_nothing_to_complain_of(visit, name, scheme):
     tab = visit(name, color_scheme=scheme, bypass_csp=True)
 
@@ -122,7 +152,7 @@ def test_axe_finds_nothing_to_complain_of(visit, name, scheme):
 
 
 @pytest.mark.parametrize("size", [NARROW, ZOOMED, WIDE], ids=["400", "200 %", "1200"])
-@pytest.mark.parametrize("name", ["broken", "twins", "plan"])
+@pytest.mark.parametrize("name", NAMES)
 def test_no_page_scrolls_sideways(visit, name, size):
     tab = visit(name, size)
     tab.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
@@ -199,7 +229,7 @@ def as_number(text):
     return float(mantissa) * 10.0 ** int(power.translate(digits) or 0)
 
 
-@pytest.mark.parametrize("name", ["broken", "plan"])
+@pytest.mark.parametrize("name", NAMES)
 def test_print_shows_what_is_folded_and_in_full(visit, name):
     tab = visit(name)
     tab.emulate_media(media="print")
