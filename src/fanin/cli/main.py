@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import fanin
 from fanin.cli.commands import COMMANDS
-from fanin.errors import FaninError
+from fanin.errors import FaninError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,9 +68,8 @@ def main(words: Sequence[str] | None = None) -> int:
     except FaninError as error:
         _say(str(error))
         return error.exit_code
-    except KeyboardInterrupt:
-        _say("interrupted.")
-        return INTERRUPTED
+    except (SystemExit, KeyboardInterrupt) as stop:
+        return _stopped(stop)
     except BrokenPipeError:  # `fanin … | head`: the reader left, which is no fault
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - kept to the end
         return 0
@@ -82,6 +81,15 @@ def main(words: Sequence[str] | None = None) -> int:
         )
         return FAULT
     return code
+
+
+def _stopped(stop: SystemExit | KeyboardInterrupt) -> int:
+    """Give the exit code of a program that somebody ended, fanin not among them."""
+    if isinstance(stop, KeyboardInterrupt):
+        _say("interrupted.")
+        return INTERRUPTED
+    _say(f"the target's code called sys.exit({stop.code!r}): nothing was judged.")
+    return ModelError.exit_code
 
 
 def _say(message: str) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from fanin.places.scope import Scope, Site
-from fanin.places.source import Function, globals_of
+from fanin.places.source import Function, globals_of, is_installed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,12 +52,13 @@ def origin_of(
     """Give the expression that built the model, as far as code shows it."""
     for origin in origins:
         if origin.function is not None:
-            site = _returned_by(origin.function, sources)
+            sites = [_returned_by(f, sources) for f in _written_in(origin.function)]
         else:
-            site = _named_in(origin, model, sources)
-        if site is not None:
-            return site
-    return None
+            sites = [_named_in(origin, model, sources)]
+        for site in sites:
+            if site is not None:
+                return site
+    return _in_a_module(model, sources)
 
 
 def _of_frame(frame: FrameType) -> Origin:
@@ -64,6 +67,28 @@ def _of_frame(frame: FrameType) -> Origin:
         line=frame.f_lineno,
         names={**frame.f_globals, **frame.f_locals},
     )
+
+
+def _written_in(function: object) -> list[object]:
+    """Give the functions of a user's in a partial: it, or one that it hands on."""
+    inside = [function]
+    if isinstance(function, partial):
+        inside = [function.func, *function.args]
+    names = ((f, str(globals_of(f).get("__name__", ""))) for f in inside)
+    return [f for f, name in names if name and name.partition(".")[0] != "fanin"]
+
+
+def _in_a_module(model: object, sources: Sources) -> Site | None:
+    """Find a module of the user's that holds the model under a name."""
+    for module in list(sys.modules.values()):
+        path = getattr(module, "__dict__", {}).get("__file__")
+        if not isinstance(path, str) or is_installed(path):
+            continue
+        if any(value is model for value in vars(module).values()):
+            n_lines = 10**9  # after all that is assigned
+            origin = Origin(file=path, line=n_lines, names=vars(module))
+            return _named_in(origin, model, sources)
+    return None
 
 
 def _returned_by(function: object, sources: Sources) -> Site | None:

@@ -35,9 +35,7 @@ class SourceFile:
     @cached_property
     def is_library(self) -> bool:
         """Say whether it is installed rather than the user's own."""
-        if any(part in PACKAGES for part in Path(self.path).parts):
-            return True
-        return str(Path(self.path).resolve()).startswith(STANDARD)
+        return is_installed(self.path)
 
     def line(self, number: int) -> str:
         """Give a line without its indentation, counted from 1."""
@@ -101,6 +99,13 @@ def globals_of(function: object) -> dict[str, Any]:
             break
         function = held
     return function.__globals__ if isinstance(function, FunctionType) else {}
+
+
+def is_installed(path: str) -> bool:
+    """Say whether a file is a package's or Python's own."""
+    if any(part in PACKAGES for part in Path(path).parts):
+        return True
+    return str(Path(path).resolve()).startswith(STANDARD)
 
 
 def module_names(kind: type) -> dict[str, Any]:

@@ -78,7 +78,12 @@ def emit(arguments: argparse.Namespace, text: str) -> None:
 
 def is_coloured(arguments: argparse.Namespace) -> bool:
     """Say whether the result goes to a terminal that shows colour (NO_COLOR rules)."""
-    if arguments.output is not None or os.environ.get("NO_COLOR"):
+    return arguments.output is None and shows_colour()
+
+
+def shows_colour() -> bool:
+    """Say whether stdout is a terminal that shows colour (NO_COLOR rules)."""
+    if os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from fanin.errors import ArgumentError
+from fanin.errors import ArgumentError, MissingDependencyError
 from fanin.files import write_with
 from fanin.frameworks.torch.parameters import read
 
-FORMATS = (".pt", ".pth", ".npz")
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FORMATS = (".pt", ".pth", ".npz", ".safetensors")
 
 
 def require_format(path: str | Path) -> None:
@@ -32,14 +35,28 @@ def require_format(path: str | Path) -> None:
 
 
 def save(model: Any, path: str | Path) -> Path:
-    """Write the state_dict (.pt, .pth) or the parameters as arrays (.npz).
+    """Write the state_dict (.pt, .pth, .safetensors) or the parameters (.npz).
+
+    A .safetensors file holds a tied weight once, as its own loader expects.
 
     Raises:
         ArgumentError: if the suffix is another.
+        MissingDependencyError: if the package ``safetensors`` is needed and missing.
         OutputError: if the file cannot be written; an old one is untouched.
     """
     require_format(path)
     if Path(path).suffix.lower() == ".npz":
         arrays: dict[str, Any] = read(model)
         return write_with(path, lambda place: np.savez(place, **arrays))
+    if Path(path).suffix.lower() == ".safetensors":
+        return write_with(path, _safetensors(model))
     return write_with(path, lambda place: torch.save(model.state_dict(), place))
+
+
+def _safetensors(model: Any) -> Callable[[Path], object]:
+    try:
+        from safetensors.torch import save_model
+    except ImportError as error:
+        name, purpose = "safetensors", "Writing a .safetensors file"
+        raise MissingDependencyError.of(name, purpose, "files") from error
+    return lambda place: save_model(model, str(place))
