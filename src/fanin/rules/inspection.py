@@ -46,6 +46,7 @@ class Facts(TypedDict, total=False):
     construction: Construction | None
     factory: Callable[[], Any] | None
     is_mentioned: Callable[[str], bool] | None
+    made_up: str
     closure: bool
 
 
@@ -66,7 +67,8 @@ class Inspection:
     ("float16", "bfloat16"), None for the model's own. construction: what was seen
     while a factory built it. factory: builds such a model anew. is_mentioned: says
     of a path whether a method of its layer's holder names the layer; None where code
-    is not read. closure: False where rules that need the awakening closure rest.
+    is not read. made_up: in words, the batch that stood in for a missing one.
+    closure: False where rules that need the awakening closure rest.
     """
 
     framework: Framework
@@ -80,6 +82,7 @@ class Inspection:
     construction: Construction | None = None
     factory: Callable[[], Any] | None = None
     is_mentioned: Callable[[str], bool] | None = None
+    made_up: str = ""
     closure: bool = True
 
     @property
