@@ -120,6 +120,7 @@ def check(  # noqa: PLR0913 (what is checked, how it will train, what is asked)
     is_ready = all(p.storage == "ready" for p in framework.parameters(model))
     if is_ready and not has_input(task):
         task, _, made = with_example(framework, model, task, with_target=True)
+    facts["made_up"] = made
     inspection = inspect(framework, model, task, **facts)
     report = judge(inspection, select=settings.select, ignore=settings.ignore)
     report = replace(
@@ -127,7 +128,6 @@ def check(  # noqa: PLR0913 (what is checked, how it will train, what is asked)
         framework=framework.NAME,
         target=class_of(model),
         profile=profile_of(inspection, (*report.findings, *report.consequences)),
-        notes=(f"No batch was given: checked on {made}.",) if made else (),
     )
     report = settled(located(report, places), places, settings, class_of(model))
     return replace(

@@ -56,7 +56,10 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             fix="Run a lazy model once on a batch; call model.to_empty(device=...) and "
             "fanin.init on a meta model.",
             evidence=Evidence.MEASURED,
+            value=float(len(paths)),
+            interval=(0.0, 0.0),
             paths=paths,
+            mends=(),
         )
 
 

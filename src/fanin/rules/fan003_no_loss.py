@@ -48,6 +48,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             expected="a loss and a target",
             why="The first loss and the output bias were not judged.",
             fix="Pass loss= and target=, or objective=.",
+            mends=(),
         )
 
 
