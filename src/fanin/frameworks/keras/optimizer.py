@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -13,7 +15,7 @@ from fanin.frameworks.keras.variables import variables_of
 from fanin.graph.optimizer import DIVIDING, UNKNOWN, OptimizerFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from fanin.graph.optimizer import FirstStep
 
@@ -46,7 +48,7 @@ def optimizer_facts(model: Any, optimizer: Any) -> OptimizerFacts:
             argument="optimizer", received=optimizer, expected=expected
         )
     inner = getattr(optimizer, "inner_optimizer", optimizer)
-    config = inner.get_config()
+    config = _config(inner)
     rate = float(to_numpy(keras.ops.convert_to_tensor(inner.learning_rate)))
     betas = (config.get("beta_1"), config.get("beta_2"))
     return OptimizerFacts(
@@ -59,6 +61,24 @@ def optimizer_facts(model: Any, optimizer: Any) -> OptimizerFacts:
         unstepped=_unstepped(model, inner),
         first_step=_first_step(inner, rate),
     )
+
+
+def _config(optimizer: Any) -> dict[str, Any]:
+    """Give an optimizer's settings."""
+    with _without_copy_warnings():
+        return dict(optimizer.get_config())
+
+
+@contextmanager
+def _without_copy_warnings() -> Iterator[None]:
+    """Hide what the caller could do nothing about.
+
+    Keras's optimizers read variables by ``np.array(variable)``, which NumPy 2
+    deprecates (Keras 3.15.1 on torch).
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 def _family(optimizer: Any) -> str:
@@ -91,7 +111,7 @@ def _first_step(optimizer: Any, rate: float) -> FirstStep:
         values: Mapping[str, np.ndarray], gradients: Mapping[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
         paths = [path for path in gradients if path in values]
-        kept = {**optimizer.get_config(), "learning_rate": rate}
+        kept = {**_config(optimizer), "learning_rate": rate}
         if kept.get("weight_decay") is not None:
             kept["weight_decay"] = 0.0
         try:
@@ -99,8 +119,9 @@ def _first_step(optimizer: Any, rate: float) -> FirstStep:
             copies = [_variable(values[path]) for path in paths]
             before = [to_numpy(copy.value).astype(np.float64) for copy in copies]
             given = [keras.ops.convert_to_tensor(_wide(gradients[p])) for p in paths]
-            twin.build(copies)
-            twin.apply(given, copies)
+            with _without_copy_warnings():
+                twin.build(copies)
+                twin.apply(given, copies)
         except (RuntimeError, TypeError, ValueError, KeyError, AttributeError):
             return {}  # a method that needs more than gradients: nothing is known
         after = (to_numpy(copy.value).astype(np.float64) for copy in copies)
