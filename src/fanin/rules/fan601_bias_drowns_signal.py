@@ -8,7 +8,8 @@ to, and larger than 1.
 The bias alone decides: a unit is on, off or saturated for every input alike.
 
 ## When it is fine
-Gates that a bias is meant to hold open or shut (the LSTM's forget gate, highway gates).
+Gates that a bias is meant to hold open or shut (the LSTM's forget gate, highway gates),
+and the step sizes of a state-space model: neither is reported.
 
 ## Example
     nn.init.constant_(layer.bias, -100.0)
@@ -28,6 +29,7 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
+from fanin.graph.roles import RoleKind
 from fanin.rules.layers import layers
 from fanin.rules.rule import Finding, Rule, Severity
 from fanin.rules.virtual_steps import root_mean_square
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
     from fanin.rules.inspection import Inspection
 
+# What such a bias sets is a time or a share, and not where a unit begins (FAN602).
+SETTINGS = {RoleKind.STEP_SIZE}
 LARGE = 1.0
 TIMES = 10.0
 
@@ -47,6 +51,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     for layer in layers(inspection):
         path = layer.linear.bias
         if path is None or layer.is_gate or path not in inspection.values:
+            continue
+        if inspection.roles[inspection.graph.parameter(path).path].kind in SETTINGS:
             continue
         site = inspection.sites.get(layer.linear.id)
         if site is None or not site.is_finite or inspection.measured.batch_size < 2:

@@ -10,7 +10,8 @@ layer twice. Depth that is copied is depth that was not drawn.
 
 ## When it is fine
 Copies that are kept for a purpose: a target network, a moving average, a Siamese pair.
-Frozen copies are passed over.
+Frozen copies are passed over, and so are tables made by formula: decay rates, mixing
+shares, gains, positions.
 
 ## Example
     layers = [copy.deepcopy(layer) for _ in range(6)]   # so does nn.TransformerEncoder
@@ -33,6 +34,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fanin.graph.roles import RoleKind
 from fanin.rules.rule import Finding, Rule, Severity
 from fanin.rules.sampled import sampled
 from fanin.rules.words import listing
@@ -43,17 +45,25 @@ if TYPE_CHECKING:
     from fanin.rules.inspection import Inspection
 
 LEAST_SIZE = 16
+BY_FORMULA = {
+    RoleKind.STATE_MATRIX,
+    RoleKind.STEP_SIZE,
+    RoleKind.SKIP,
+    RoleKind.FACTOR,
+    RoleKind.LAYER_SCALE,
+    RoleKind.LOGIT_SCALE,
+    RoleKind.POSITION_TABLE,
+    RoleKind.POSITION_BIAS,
+    RoleKind.NORM_GAIN,
+    RoleKind.NORM_SHIFT,
+}
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Yield one finding for all sets of equal weights."""
     tokens = {p.path: p.initializer for p in inspection.parameters}
-    sets = [
-        same
-        for same in equal_arrays(inspection.values)
-        if not _share_initializer(same, tokens)
-        and all(path in inspection.trainable for path in same)
-    ]
+    drawn = {path: inspection.values[path] for path in weights_by_chance(inspection)}
+    sets = [s for s in equal_arrays(drawn) if not _share_initializer(s, tokens)]
     if not sets:
         return
     paths = tuple(path for same in sets for path in same)
@@ -70,6 +80,24 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         why="Layers that begin as copies do the same work until they part.",
         fix="Build each layer anew instead of copying it, or fanin.init(model).",
         paths=paths,
+        value=float(len(sets)),
+        interval=(float(len(paths)), float(len(paths))),
+        mends=tuple(path for same in sets for path in same[1:]),
+    )
+
+
+def weights_by_chance(inspection: Inspection) -> tuple[str, ...]:
+    """Give the trained parameters that a model draws at random, where that is known.
+
+    Tables made by formula (decay rates, mixing shares, positions) are the same in every
+    layer on purpose. Without a run every parameter may be one that is drawn.
+    """
+    if inspection.measurement is None:
+        return tuple(inspection.trainable)
+    return tuple(
+        path
+        for path in inspection.trainable
+        if inspection.roles[path].kind not in BY_FORMULA
     )
 
 
@@ -131,5 +159,6 @@ RULE = Rule(
     severity=Severity.WARNING,
     find=find,
     page=__doc__,
+    hidden_by=("FAN807",),
     needs_run=False,
 )

@@ -289,3 +289,9 @@ def test_a_padding_row_that_is_not_zero_is_a_note():
     assert "Row 2" in finding.message
     assert finding.value == pytest.approx(0.02, rel=0.8)
     assert not found(Text(row_is_zero=True), ids)
+
+
+def test_a_bias_that_sets_step_sizes_drowns_no_signal():
+    model = Scan(usual_steps(), usual_rates())
+
+    assert not fanin.check(model, sequences(), select=["FAN601"]).findings
