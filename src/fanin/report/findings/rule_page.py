@@ -1,13 +1,15 @@
-"""The page of a rule, and the list of all of them, as plain text (Markdown)."""
+"""The page of a rule, and the list of all of them: text, Markdown, plain data."""
 
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fanin.rules import RULES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fanin.rules import Rule
 
 
@@ -50,3 +52,55 @@ def summary(rule: Rule) -> str:
     _, _, text = rule.page.partition("## What it finds\n")
     paragraph = " ".join(text.split("\n\n")[0].split())
     return paragraph.split(". ")[0].rstrip(".") + "."
+
+
+def rules_data(names: Sequence[str] | None = None) -> dict[str, Any]:
+    """Give rules as plain data, schema ``fanin.rules/1``, in order of their codes.
+
+    Args:
+        names: codes or names; None for all rules.
+
+    Raises:
+        UnknownNameError: if there is no such rule; it names the nearest.
+
+    >>> rules_data(["FAN801"])["rules"][0]["name"]
+    'non-finite-value'
+    """
+    chosen = RULES.values() if names is None else [RULES[name] for name in names]
+    return {
+        "schema": "fanin.rules/1",
+        "rules": [_data(rule) for rule in sorted(chosen, key=lambda rule: rule.code)],
+    }
+
+
+def rule_table() -> str:
+    """Give every rule as a row of a Markdown table.
+
+    >>> print(rule_table().splitlines()[0])
+    | code | name | worst | what it finds |
+    """
+    rows = [
+        f"| {rule.code} | {rule.name} | {rule.severity} | {summary(rule)} |"
+        for rule in sorted(RULES.values(), key=lambda rule: rule.code)
+    ]
+    return "\n".join(
+        ["| code | name | worst | what it finds |", "|---|---|---|---|", *rows]
+    )
+
+
+def _data(rule: Rule) -> dict[str, Any]:
+    return {
+        "code": rule.code,
+        "name": rule.name,
+        "family": rule.family,
+        "severity": rule.severity.value,
+        "summary": summary(rule),
+        "hidden_by": list(rule.hidden_by),
+        "sections": _sections(rule.page),
+    }
+
+
+def _sections(page: str) -> dict[str, str]:
+    """Give each section of a page by its title."""
+    parts = (part.partition("\n") for part in page.split("\n## ")[1:])
+    return {title.strip(): text.strip("\n") for title, _, text in parts}
