@@ -16,6 +16,7 @@ from fanin.graph.flow import is_affine
 from fanin.graph.graph import Op
 from fanin.rules.curve import is_rectifier, saturates
 from fanin.rules.equal_units import classes, rows
+from fanin.rules.expected_sizes import evenly, theory_of
 from fanin.rules.layers import layers
 from fanin.rules.profile import (
     ALWAYS_OFF,
@@ -29,8 +30,6 @@ from fanin.rules.profile import (
     Weight,
 )
 from fanin.rules.words import name_of
-from fanin.theory.moments import Moments
-from fanin.theory.prediction import predict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,10 +41,6 @@ if TYPE_CHECKING:
     from fanin.theory.prediction import Prediction
 
 MOST_UNITS: Final = 128
-MOST_ENTRIES: Final = 4096
-"""Of an array that are looked at: the std of so many is known to 1 %."""
-MOST_FOR_MOMENTS: Final = 32768
-STANDARD_ERRORS: Final = 5.0
 REACH: Final = 4.0
 """A histogram ends at so many root mean squares: of a Gaussian 6 in 100,000 are out."""
 SILENT: Final = frozenset({Op.CONSTANT, Op.PARAMETER, Op.REARRANGE})
@@ -70,7 +65,7 @@ def profile_of(
         return None
     # Filled by the rules that need it: a picture is no reason to run the model again.
     awake = vars(inspection).get("awakened", measured)
-    theory = _theory(inspection, awake.sites) if inspection.closure else None
+    theory = theory_of(inspection, awake.sites) if inspection.closure else None
     if theory is not None and awake is not measured:
         theory = replace(theory, gradients={})  # of weights that are still zero
     shown = {layer.linear.id: layer for layer in layers(inspection)}
@@ -120,22 +115,6 @@ def histogram(values: np.ndarray) -> Bins | None:
     return Bins(reach=reach, counts=(*counts.tolist(), *([0] * (N_BINS - len(counts)))))
 
 
-def evenly(values: np.ndarray, most: int = MOST_ENTRIES) -> np.ndarray:
-    """Give at most so many entries, evenly spaced over an array of any shape.
-
-    The step shares no divisor with the last axis, so that all columns are met.
-
-    >>> evenly(np.arange(12.0).reshape(3, 4), 6).tolist()
-    [0.0, 3.0, 6.0, 9.0]
-    """
-    flat = values.reshape(-1)
-    step = max(1, -(-flat.size // most))
-    last = values.shape[-1] if values.ndim else 1
-    while step > 1 and np.gcd(step, last) > 1:
-        step += 1
-    return flat[::step].astype(np.float64)
-
-
 def _digits(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.4g}")
 
@@ -168,43 +147,6 @@ def _with_gradient(row: Row, awake: SiteStatistics | None) -> Row:
     if awake is None:
         return row
     return replace(row, gradient=_root(awake.gradient_second_moment))
-
-
-def _theory(inspection: Inspection, awake: Mapping[int, SiteStatistics]) -> Prediction:
-    """Propagate moments with the weights' own means and variances."""
-    drawn = {
-        path: evenly(np.asarray(value), MOST_FOR_MOMENTS)
-        for path, value in inspection.values.items()
-        if value.size
-    }
-    graph, sites = inspection.graph, inspection.sites
-    inputs = {
-        node.id: Moments(
-            mean=sites[node.id].mean,
-            second_moment=sites[node.id].second_moment,
-            kurtosis=1.0,  # of this very batch, so it does not vary
-        )
-        for node in graph.nodes
-        if node.op is Op.INPUT and node.id in sites and sites[node.id].is_finite
-    }
-    at_outputs = {
-        node_id: awake[node_id].gradient_second_moment or 0.0
-        for node_id in graph.outputs
-        if node_id in awake
-    }
-    return predict(
-        graph,
-        {path: float(entries.var()) for path, entries in drawn.items()},
-        means={path: _mean(entries) for path, entries in drawn.items()},
-        inputs=inputs,
-        at_outputs=at_outputs if any(at_outputs.values()) else None,
-    )
-
-
-def _mean(entries: np.ndarray) -> float:
-    """Give the mean, 0 where it is one by chance: a wide layer would add it up."""
-    mean, error = float(entries.mean()), float(entries.std()) / sqrt(entries.size)
-    return mean if abs(mean) > STANDARD_ERRORS * error else 0.0
 
 
 def _with_theory(row: Row, theory: Prediction | None, node_id: int) -> Row:

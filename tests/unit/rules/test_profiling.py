@@ -16,8 +16,9 @@ from torch import nn
 import fanin
 from fanin.api.task import find_framework, make_task
 from fanin.rules import inspect, judge
+from fanin.rules.expected_sizes import evenly, with_shared_functions
 from fanin.rules.profile import N_BINS, Profile
-from fanin.rules.profiling import evenly, histogram, profile_of
+from fanin.rules.profiling import histogram, profile_of
 
 HE = sqrt(2.0)
 N_SAMPLES, WIDTH, DEPTH = 512, 256, 4
@@ -256,3 +257,13 @@ def test_theory_is_silent_on_gradients_that_a_zero_head_has_not_yet_sent():
 
     assert row.gradient > 0.0
     assert row.predicted_gradient is None
+
+
+def test_activations_of_equal_values_share_one_function():
+    model = nn.Sequential(*net(depth=2), nn.Tanh(), nn.Linear(3, 3), nn.Tanh())
+    task = make_task(batch(), None, None, None, 0)
+    graph = with_shared_functions(inspect(find_framework(model), model, task).graph)
+    functions = [id(n.function) for n in graph.nodes if n.op == "elementwise"]
+
+    assert len(functions) == 4
+    assert len(set(functions)) == 2
