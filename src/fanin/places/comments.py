@@ -50,7 +50,7 @@ def comments(file: SourceFile) -> tuple[Comment, ...]:
 def _comments(file: SourceFile) -> Iterator[Comment]:
     with suppress(tokenize.TokenError, SyntaxError):
         for token in tokenize.generate_tokens(iter(file.lines).__next__):
-            match = FORM.match(token.string)
+            match = FORM.search(token.string)
             if token.type == tokenize.COMMENT and match is not None:
                 codes = (match["codes"] or "").replace(",", " ").split()
                 yield Comment(

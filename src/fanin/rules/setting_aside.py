@@ -69,7 +69,8 @@ def by_pattern(ignores: Mapping[str, Iterable[str]]) -> Decide:
         is_covered = all(
             any(fnmatchcase(name, pattern) for pattern in patterns) for name in names
         )
-        is_named = any(fnmatchcase(finding.where, pattern) for pattern in patterns)
+        is_place = " " not in finding.where  # one layer's name, not a list of several
+        is_named = is_place and any(fnmatchcase(finding.where, p) for p in patterns)
         if not patterns or not (is_covered or is_named):
             return None
         reason = f"ignored for {', '.join(patterns)}"
