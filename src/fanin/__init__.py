@@ -12,7 +12,7 @@
     fanin.groups(plan, model, lr=…)    an optimizer's groups, at the plan's rates
     fanin.compare(…)                   schemes raced on real data
     fanin.theory                       what depth does to numbers: maps, fixed points
-    fanin.testing                      the check as an assertion
+    fanin.testing, fanin.callbacks     the check in tests and in training loops
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from fanin import callbacks as callbacks
     from fanin import schemes as schemes
     from fanin import testing as testing
     from fanin import theory as theory
@@ -42,6 +43,7 @@ __all__ = [
     "FaninError",
     "activation",
     "apply",
+    "callbacks",
     "check",
     "compare",
     "draw",
@@ -58,7 +60,7 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
-ROOMS: Final = ("schemes", "testing", "theory")
+ROOMS: Final = ("callbacks", "schemes", "testing", "theory")
 HOMES: Final = {
     "FaninError": "fanin.errors",
     "probe": "fanin.watching",

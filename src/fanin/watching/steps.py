@@ -91,13 +91,17 @@ def _too_large(
 
 
 def adam_floor(watched: Watched) -> Iterator[Finding]:
-    """Yield what Adam steps less than it could: gradients under ε at every step."""
+    """Yield weights that Adam steps less than it could: under ε at every step.
+
+    Biases are passed over: of one that a normalization or a softmax takes out again
+    the gradient is rounding.
+    """
     trace = watched.trace
     if trace.family not in DIVIDING or trace.eps <= 0.0 or trace.n_steps < 2:
         return
     least = TIMES_EPS * trace.eps
     low = {}
-    for path in trace.paths:
+    for path in (p for p in trace.paths if len(trace.shapes.get(p, ())) > 1):
         gradient = watched.column(trace.gradient, path)
         known = gradient[~np.isnan(gradient)]
         if len(known) and 0.0 < known.max() < least:

@@ -90,7 +90,11 @@ class Watch:
         self._twins: dict[str, Twins] = {}
 
     def __enter__(self) -> Self:
-        """Check the start, then set the hooks.
+        """Begin; see `open`."""
+        return self.open()
+
+    def open(self) -> Self:
+        """Check the start, then set the hooks; for a loop that has no ``with``.
 
         Raises:
             ModelError, BatchError, ArgumentError: as `fanin.check`; no hook is left.
