@@ -6,14 +6,14 @@ BIN := $(VENV)/bin
 LOCK := requirements/lock.txt
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-all bench lint types walls unit clean
+.PHONY: demo test test-all bench lint types walls unit browser clean
 
 demo: $(READY)
 	$(BIN)/fanin demo --output fanin-demo.html
 
 test: lint types walls unit
 
-test-all: lint types walls
+test-all: lint types walls browser
 	HYPOTHESIS_PROFILE=searching $(BIN)/pytest -m "slow or not slow"
 
 lint: $(READY)
@@ -26,8 +26,11 @@ types: $(READY)
 walls: $(READY)
 	$(BIN)/lint-imports
 
-unit: $(READY)
+unit: $(READY) browser
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not slow" --numprocesses=auto --dist=worksteal
+
+browser: $(READY)
+	@tools/install_browser
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
