@@ -54,23 +54,27 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     order = [p.path for p in inspection.parameters]
     for held in locked_sets(inspection.lock, order):
         holders = _holders(inspection, held)
+        keys = keys_to(inspection.lock, held, holders)
         yield Finding(
             code=RULE.code,
             name=RULE.name,
             severity=RULE.severity,
             where=listing(held),
             message=f"{count(len(held), 'parameter')} can never move: "
-            f"{_lock_in_words(holders, held)}.",
+            f"{lock_in_words(holders, held, keys)}.",
             measured="the gradient is exactly 0, at the start and wherever the other "
             "parameters can go",
             expected="a gradient other than 0 at some step",
             why="By the chain rule each gradient is a product, and a factor of these "
             "is zero for ever.",
-            fix=f"Draw {listing(holders)} from a random law: fanin.init(model). Or "
-            "keep zeros in one of two layers that follow each other, not in both.",
+            fix=f"Draw {listing(keys)} from a random law: fanin.init(model). Zeros may "
+            "stay in one of two layers that follow each other, not in both.",
             source=source_of(inspection.graph, held[0]),
             evidence=Evidence.PROVED,
             paths=held,
+            value=float(len(held)),
+            interval=(0.0, 0.0),
+            mends=keys,
         )
 
 
@@ -102,13 +106,54 @@ def _holders(inspection: Inspection, held: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(matrices or [p for p in held if p in named])
 
 
-def _lock_in_words(holders: tuple[str, ...], held: tuple[str, ...]) -> str:
-    if len(holders) > 1:
+def keys_to(lock: Lock, held: Sequence[str], holders: Sequence[str]) -> tuple[str, ...]:
+    """Give the fewest zero tensors whose draw frees a set, the most freeing first.
+
+    Of two that free as much it is the one that runs first: a zero that ends a branch,
+    as LoRA's B, may stay. What only moves when all are drawn needs all.
+
+    >>> from fanin.rules.awakening import Lock
+    >>> both = Lock(holders={"A": ("B",), "B": ("A",)}, together=(), unexplained=())
+    >>> keys_to(both, ["A", "B"], ["A", "B"])
+    ('A',)
+    """
+    if set(lock.together) & set(held):
+        return tuple(holders)
+    frees = {
+        key: {key, *(path for path in held if key in lock.holders.get(path, ()))}
+        for key in holders
+    }
+    left, keys = set(held), []
+    while left and frees:
+        key = max(frees, key=lambda each: len(frees[each] & left))
+        if not frees[key] & left:
+            break
+        keys.append(key)
+        left -= frees.pop(key)
+    return tuple(keys)
+
+
+def lock_in_words(
+    holders: Sequence[str], held: Sequence[str], keys: Sequence[str]
+) -> str:
+    """Say which zeros hold which, and what frees them.
+
+    >>> lock_in_words(["A", "B"], ["A", "B"], ["A"])
+    'B is zero because A is zero, and the other way round; drawing A frees both'
+    """
+    others = [path for path in held if path not in holders]
+    if len(holders) == 1:
+        what = f"holds {listing(others)} still" if others else "holds itself still"
+        return f"{holders[0]} is all zero and stays so, which {what}"
+    if len(keys) > 1 or not keys:
         return f"{listing(holders)} are all zero, and each holds the other still"
-    others = listing([path for path in held if path not in holders])
-    if not others:
-        return f"{listing(holders)} is all zero and holds itself still"
-    return f"{listing(holders)} is all zero and stays so, which holds {others} still"
+    rest = [path for path in holders if path != keys[0]]
+    verb = "is" if len(rest) == 1 else "are"
+    freed = "both" if len(held) == 2 else f"all {len(held)}"
+    return (
+        f"{listing(rest)} {verb} zero because {keys[0]} is zero, and the other way "
+        f"round; drawing {keys[0]} frees {freed}"
+    )
 
 
 RULE = Rule(

@@ -56,6 +56,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             why="A zero layer passes no gradient until it has moved itself.",
             fix="None is needed: this is how zero-initialized branches begin.",
             paths=paths,
+            value=float(last),
+            mends=(),
         )
     paths = tuple(p for p in inspection.balanced if p not in rounded)
     if paths:
@@ -72,6 +74,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             why="The batch is balanced so that its samples pull with equal force.",
             fix="None is needed when batches are drawn at random.",
             paths=paths,
+            value=0.0,
+            mends=(),
         )
 
 

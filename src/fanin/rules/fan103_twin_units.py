@@ -106,6 +106,13 @@ def twins_of(inspection: Inspection, group: UnitGroup) -> Twins | None:
     )
 
 
+def incoming_weights(group: UnitGroup, inspection: Inspection) -> tuple[str, ...]:
+    """Give the trained weights whose draw tells a group's units apart."""
+    known = set(inspection.trainable)
+    paths = dict.fromkeys(part.path for part in group.incoming)
+    return tuple(p for p in paths if p in known and inspection.values[p].ndim > 1)
+
+
 def _is_together(table: np.ndarray, members: np.ndarray) -> bool:
     return spread(table, members) < SAME_AFTER_STEPS
 
@@ -133,6 +140,9 @@ def _forever(inspection: Inspection, twins: Twins) -> Finding:
         source=source_of(inspection.graph, paths[0]),
         evidence=Evidence.PROVED if group.is_closed else Evidence.MEASURED,
         paths=paths,
+        value=float(twins.n_different),
+        interval=(float(group.size), float(group.size)),
+        mends=incoming_weights(group, inspection),
     )
 
 
@@ -153,6 +163,9 @@ def _until_noise(inspection: Inspection, twins: Twins) -> Finding:
         fix="Draw the incoming weights from a random law: fanin.init(model).",
         source=source_of(inspection.graph, paths[0]),
         paths=paths,
+        value=float(twins.n_different),
+        interval=(float(group.size), float(group.size)),
+        mends=incoming_weights(group, inspection),
     )
 
 

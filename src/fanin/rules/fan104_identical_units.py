@@ -40,6 +40,7 @@ from fanin.rules.equal_units import (
     rows,
     trainable_paths,
 )
+from fanin.rules.fan103_twin_units import incoming_weights
 from fanin.rules.rule import Finding, Rule, Severity
 from fanin.rules.words import count, source_of
 
@@ -85,6 +86,9 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             fix="Draw the incoming weights from a random law: fanin.init(model).",
             source=source_of(inspection.graph, paths[0]),
             paths=paths,
+            value=float(n_different),
+            interval=(float(group.size), float(group.size)),
+            mends=incoming_weights(group, inspection),
         )
 
 

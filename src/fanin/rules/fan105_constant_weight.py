@@ -61,6 +61,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             fix="Draw it from a random law: fanin.init(model).",
             source=source_of(inspection.graph, path),
             paths=(path,),
+            value=1.0,
+            interval=(2.0, float(value.size)),
         )
 
 

@@ -107,6 +107,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         "fanin.init(model).",
         source=source_of(inspection.graph, worst.path),
         paths=paths,
+        value=worst.std,
+        interval=(worst.gains.least / root, worst.gains.greatest / root),
     )
 
 

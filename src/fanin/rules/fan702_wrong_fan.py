@@ -63,11 +63,15 @@ LARGEST_PADDING = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class WrongFan:
-    """scheme: whose formula fits; count: the number it was given for the inputs."""
+    """scheme: whose formula fits; count: the number it was given for the inputs.
+
+    margin: five standard errors of the std, relative.
+    """
 
     scheme: str
     count: float
     std: float
+    margin: float
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -103,6 +107,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
                 fix="Give the initializer the right fan: fanin.init(model).",
                 source=node.source,
                 paths=(weight.path,),
+                value=wrong.std,
+                interval=(right * (1.0 - wrong.margin), right * (1.0 + wrong.margin)),
             )
 
 
@@ -140,7 +146,7 @@ def wrong_fan(value: np.ndarray, weight: Weight) -> WrongFan | None:
     for count in sorted(wrong):
         for name, top in NUMERATORS.items():
             if fits(count, top):
-                return WrongFan(scheme=name, count=count, std=std)
+                return WrongFan(scheme=name, count=count, std=std, margin=margin)
     return None
 
 

@@ -57,6 +57,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
                 fix="Initialize it again: fanin.init(model).",
                 evidence=Evidence.PROVED,
                 paths=(path,),
+                value=float(n_bad),
+                interval=(0.0, 0.0),
             )
 
 

@@ -29,6 +29,7 @@ for n up to 10⁹.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,47 +57,64 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         value = inspection.values.get(parameter.path)
         if value is None or value.ndim < 2 or value.size < LEAST_SIZE:
             continue
-        evidence = signs_of_garbage(value, parameter.dtype)
-        if evidence:
+        signs = signs_of_garbage(value, parameter.dtype)
+        if signs is not None:
             yield Finding(
                 code=RULE.code,
                 name=RULE.name,
                 severity=RULE.severity,
                 where=parameter.path,
                 message="Its numbers look like memory that was never written.",
-                measured=evidence,
+                measured=signs.text,
                 expected="numbers of one size, as any law draws them",
                 why="What memory holds is chance, changes from run to run, and can be "
                 "NaN.",
                 fix="Give it an initializer: fanin.init(model).",
                 evidence=Evidence.MEASURED,
                 paths=(parameter.path,),
+                value=signs.value,
+                interval=(0.0, signs.most),
             )
 
 
-def signs_of_garbage(value: np.ndarray, dtype: str) -> str:
-    """Say what gives unwritten memory away, or "" if nothing does.
+@dataclass(frozen=True, kw_only=True)
+class Signs:
+    """What gives unwritten memory away, and the number beyond which it does.
 
-    >>> signs_of_garbage(np.array([[1.0, 2.0], [3.0, 1e18]]), "float32")
+    value: the largest number over the median, or the share of subnormal numbers.
+    """
+
+    text: str
+    value: float
+    most: float
+
+
+def signs_of_garbage(value: np.ndarray, dtype: str) -> Signs | None:
+    """Say what gives unwritten memory away; None if nothing does.
+
+    >>> signs_of_garbage(np.array([[1.0, 2.0], [3.0, 1e18]]), "float32").text
     'the largest number is 1·10¹⁸, the median 2.5'
-    >>> signs_of_garbage(np.array([[1.0, 2.0], [3.0, 4.0]]), "float32")
-    ''
+    >>> signs_of_garbage(np.array([[1.0, 2.0], [3.0, 4.0]]), "float32") is None
+    True
     """
     if not is_finite(value):
         value = value[np.isfinite(value)]
     if not value.size:
-        return ""
+        return None
     size = np.abs(sampled(value))
     median, greatest = float(np.median(size)), largest(value)
-    if greatest > OUTLIER * max(median, LEAST_MEDIAN):
-        return f"the largest number is {number(greatest)}, the median {number(median)}"
+    ratio = greatest / max(median, LEAST_MEDIAN)
+    if ratio > OUTLIER:
+        text = f"the largest number is {number(greatest)}, the median {number(median)}"
+        return Signs(text=text, value=ratio, most=OUTLIER)
     smallest = SMALLEST_NORMAL.get(dtype)
     if smallest is None:
-        return ""
+        return None
     share = float(np.mean((size > 0.0) & (size < smallest)))
     if share > SUBNORMAL_SHARE:
-        return f"{share:.1%} of its numbers are below the smallest normal float"
-    return ""
+        text = f"{share:.1%} of its numbers are below the smallest normal float"
+        return Signs(text=text, value=share, most=SUBNORMAL_SHARE)
+    return None
 
 
 RULE = Rule(

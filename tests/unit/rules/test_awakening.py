@@ -8,7 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fanin.rules.awakening import amplified, awaken, blockers
+from fanin.rules.awakening import Lock, amplified, awaken, blockers
+from fanin.rules.fan101_never_moves import keys_to
 
 PATHS = ["W1", "b1", "w2", "b2"]
 X = torch.tensor([[0.3, -1.2], [1.1, 0.7], [-0.4, 0.9], [0.8, -0.5]])
@@ -248,3 +249,23 @@ def test_a_linear_chain_is_stuck_just_where_two_factors_are_zero(kinds, seed):
 
     assert bool(found.stuck) == (n_zero > 1)
     assert set(found.late.values()) == ({2} if n_zero == 1 else set())
+
+
+def test_of_two_zeros_that_hold_each_other_the_first_to_run_is_the_key():
+    lock = Lock(holders={"A": ("B",), "B": ("A",)}, together=(), unexplained=())
+
+    assert keys_to(lock, ["A", "B"], ["A", "B"]) == ("A",)
+
+
+def test_the_zero_that_frees_most_is_the_key():
+    lock = Lock(
+        holders={"a": ("c",), "b": ("c",), "c": ("a",)}, together=(), unexplained=()
+    )
+
+    assert keys_to(lock, ["a", "b", "c"], ["a", "b", "c"]) == ("c",)
+
+
+def test_zeros_that_must_all_be_drawn_are_all_keys():
+    lock = Lock(holders={}, together=("a", "b", "c"), unexplained=())
+
+    assert keys_to(lock, ["a", "b", "c"], ["a", "b", "c"]) == ("a", "b", "c")
