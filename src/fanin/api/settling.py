@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -125,6 +125,10 @@ def settled(
     return replace(done, notes=(*notes, *_stale(done, baseline, model_class)))
 
 
+MOST_PATHS: Final = 20
+"""Parameters of one finding whose line is looked for, until one is found."""
+
+
 def _remarks(report: Report, unused: Iterable[str]) -> tuple[str, ...]:
     return (*report.notes, *unused)
 
@@ -138,8 +142,14 @@ def _stale(report: Report, baseline: Baseline, model_class: str) -> tuple[str, .
 
 
 def _placed(finding: Finding, places: Places) -> Finding:
-    names = finding.paths or (finding.where,)
-    found = [place for name in names[:20] if (place := places.of(name)) is not None]
+    from fanin.rules import Severity
+
+    if not finding.paths and finding.severity is Severity.INFO:
+        return finding  # a remark on the whole: no line built it
+    names = (finding.where, *finding.paths[:MOST_PATHS])
+    if finding.paths:  # a name that is no layer's would mean the whole model
+        names = tuple(name for name in names if places.knows(name))
+    found = [place for name in names if (place := places.of(name)) is not None]
     own = [place for place in found if place.kind == "constructs"]
     location = next(iter(own or found), None) or _running(finding, places)
     return replace(finding, location=location)

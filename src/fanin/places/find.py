@@ -60,6 +60,10 @@ class Places:
         found = self.lines_of(path)
         return None if found is None else found.location
 
+    def knows(self, path: str) -> bool:
+        """Say whether the path is a parameter's or a layer's of this model."""
+        return bool(self._trail(path))
+
     def lines_of(self, path: str) -> Lines | None:
         """Give the same as whole lines, with the file in which they stand."""
         if path not in self.known:

@@ -103,7 +103,7 @@ def _details(finding: Finding, width: int) -> list[Text]:
 def _measured(finding: Finding) -> str:
     """Give what was measured; the number behind it too, where the words lack it."""
     text, value = finding.measured, finding.value
-    if value is None or number(value) in text:
+    if value is None or number(value) in text or _is_count(finding):
         return text
     return f"{text} ({number(value)})" if text else number(value)
 
@@ -111,10 +111,16 @@ def _measured(finding: Finding) -> str:
 def _expected(finding: Finding) -> str:
     """Give what was expected, and from where to where the number may lie."""
     text, interval = finding.expected, finding.interval
-    if interval is None:
+    if interval is None or _is_count(finding):
         return text
     low, high = (number(end) for end in interval)
-    return text if low == high else f"{text} [{low}, {high}]".lstrip()
+    return f"{text} [{low}, {high}]".lstrip()
+
+
+def _is_count(finding: Finding) -> bool:
+    """Say whether the number only counts what should not be: the words do that too."""
+    interval = finding.interval
+    return interval is not None and interval[0] == interval[1]
 
 
 def _place(finding: Finding, width: int) -> Text:
