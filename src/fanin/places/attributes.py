@@ -107,7 +107,7 @@ def _reads(node: ast.AST, myself: str, name: str) -> bool:
 def parent_call(kind: type, sources: Sources) -> Site | None:
     """Find the call of ``super().__init__``: a container's class hands items to it."""
     for scope, _ in _methods(kind, sources):
-        for node in ast.walk(scope.body):
+        for node in sources.giving(scope.body):
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
@@ -119,7 +119,7 @@ def parent_call(kind: type, sources: Sources) -> Site | None:
 
 def _given(kind: type, name: str, sources: Sources) -> Iterator[Given]:
     for scope, myself in _methods(kind, sources):
-        for node in ast.walk(scope.body):
+        for node in sources.giving(scope.body):
             for value, is_certain in _values(node, myself, name):
                 site = Site(expression=value, scope=scope)
                 method = scope.function.name if scope.function else ""

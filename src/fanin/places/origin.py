@@ -50,6 +50,16 @@ def origin_of(
     model: object, origins: Sequence[Origin], sources: Sources
 ) -> Site | None:
     """Give the expression that built the model, as far as code shows it."""
+    key = (id(model), *map(id, origins))
+    if key not in sources.built:
+        sources.built[key] = _origin_of(model, origins, sources)
+    found: Site | None = sources.built[key]
+    return found
+
+
+def _origin_of(
+    model: object, origins: Sequence[Origin], sources: Sources
+) -> Site | None:
     for origin in origins:
         if origin.function is not None:
             sites = [_returned_by(f, sources) for f in _written_in(origin.function)]

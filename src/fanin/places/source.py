@@ -8,7 +8,7 @@ import linecache
 import sys
 import sysconfig
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
@@ -42,11 +42,21 @@ class SourceFile:
         return self.lines[number - 1].strip() if number <= len(self.lines) else ""
 
 
+Bodies = tuple[SourceFile | None, "ast.ClassDef | None"]
+"""Where a class is defined, and its syntax tree."""
+
+
 @dataclass(frozen=True)
 class Sources:
-    """The files of one search, each read once."""
+    """The files of one search, each read once.
+
+    built: what ``origin_of`` found, by the identities of what it was asked for.
+    """
 
     known: dict[str, SourceFile | None] = field(default_factory=dict)
+    built: dict[tuple[int, ...], Any] = field(default_factory=dict)
+    _bodies: dict[type, Bodies] = field(default_factory=dict)
+    _statements: dict[ast.AST, tuple[ast.AST, ...]] = field(default_factory=dict)
 
     def file(self, path: str) -> SourceFile | None:
         """Read a file, a notebook's cell as well; None where there is no code."""
@@ -74,11 +84,23 @@ class Sources:
     def bodies(self, kind: type) -> Iterator[tuple[type, SourceFile, ast.ClassDef]]:
         """Yield the syntax trees of a class and of what it inherits from, in order."""
         for each in kind.__mro__:
-            file = self.file(_file_of(each) or "")
-            if file is not None:
-                body = _class_named(file.tree, each)
-                if body is not None:
-                    yield each, file, body
+            if each not in self._bodies:
+                file = self.file(_file_of(each) or "")
+                body = None if file is None else _class_named(file.tree, each)
+                self._bodies[each] = (file, body)
+            file, body = self._bodies[each]
+            if file is not None and body is not None:
+                yield each, file, body
+
+    def giving(self, node: ast.AST) -> tuple[ast.AST, ...]:
+        """Give the assignments and calls below a node, in order; found once."""
+        if node not in self._statements:
+            self._statements[node] = tuple(
+                each
+                for each in ast.walk(node)
+                if isinstance(each, ast.Assign | ast.AnnAssign | ast.Call)
+            )
+        return self._statements[node]
 
 
 def code_of(function: object) -> CodeType | None:
@@ -101,6 +123,7 @@ def globals_of(function: object) -> dict[str, Any]:
     return function.__globals__ if isinstance(function, FunctionType) else {}
 
 
+@cache
 def is_installed(path: str) -> bool:
     """Say whether a file is a package's or Python's own."""
     if any(part in PACKAGES for part in Path(path).parts):
