@@ -1,7 +1,8 @@
 """From an Inspection to a Profile, without a further pass of the model.
 
-All numbers are those that the rules judged by. Gradients are of the awakened copy if a
-rule asked for one (a zero head sends none back at the first step), else as measured.
+All numbers are those that the rules judged by. Gradients of outputs are of the awakened
+copy if a rule asked for one (a zero head sends none back at the first step), else as
+measured; those of weights are the first step's own.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from fanin.rules.profile import (
     TwinUnits,
     Weight,
 )
-from fanin.rules.words import name_of
+from fanin.rules.site_names import site_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -70,18 +71,19 @@ def profile_of(
         theory = replace(theory, gradients={})  # of weights that are still zero
     shown = {layer.linear.id: layer for layer in layers(inspection)}
     trunk = {node.id for node in inspection.trunk.nodes}
+    places = site_names(inspection.graph)
     found = []
     for node in inspection.graph.nodes:
         site = inspection.sites.get(node.id)
         if site is None or node.op in SILENT or is_affine(node):
             continue
-        row = replace(_place(node, site), is_trunk=node.id in trunk)
+        row = _place(node, site, places, is_trunk=node.id in trunk)
         row = _with_gradient(row, awake.sites.get(node.id))
         row = _with_theory(row, theory, node.id)
         found.append(_with_units(row, shown.get(node.id)))
     return Profile(
         rows=tuple(found),
-        weights=_weights(inspection, awake.gradients),
+        weights=_weights(inspection, measured.gradients),
         twins=_twins(inspection, findings),
         loss=_digits(measured.loss),
         batch_size=measured.batch_size,
@@ -123,9 +125,12 @@ def _root(square: float | None) -> float | None:
     return None if square is None else _digits(sqrt(max(square, 0.0)))
 
 
-def _place(node: Node, site: SiteStatistics) -> Row:
+def _place(
+    node: Node, site: SiteStatistics, names: Mapping[int, str], *, is_trunk: bool
+) -> Row:
     return Row(
-        name=name_of(node),
+        name=names[node.id],
+        is_trunk=is_trunk,
         kind=_kind(node),
         shape=node.shape,
         weight=node.weight.path if node.weight is not None else "",

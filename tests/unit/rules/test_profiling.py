@@ -267,3 +267,29 @@ def test_activations_of_equal_values_share_one_function():
 
     assert len(functions) == 4
     assert len(set(functions)) == 2
+
+
+class Called(nn.Module):
+    """A network whose activation is a function that its forward method calls."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+        self.first, self.last = nn.Linear(WIDTH, 8), nn.Linear(8, 3)
+
+    def forward(self, x):
+        return self.last(self.function(self.first(x)))
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (torch.relu, "relu after first"),
+        (lambda z: torch.tanh(z) ** 3 + 1.0, "activation after first"),
+    ],
+    ids=["relu", "another"],
+)
+def test_a_function_without_a_path_is_named_after_the_layer_before_it(function, name):
+    names = [row.name for row in profile(Called(function)).rows]
+
+    assert names == ["input", "first", name, "last"]

@@ -1,7 +1,7 @@
 """A report as HTML: a fragment for notebooks, and a page of its own.
 
-The page shows the verdict and what was looked at, every finding with its place, the
-signal through the network beside theory, histograms, units, and each site's numbers.
+The page shows the verdict and what was looked at, the signal through the network beside
+theory, every finding with its place, units, histograms, and each site's numbers.
 It needs no script; with one, tables sort and filter.
 """
 
@@ -11,7 +11,7 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from fanin.report.findings.finding_cards import cards
+from fanin.report.findings.finding_cards import cards, remedy
 from fanin.report.findings.format import Format
 from fanin.report.findings.histogram_figures import histogram_figures
 from fanin.report.findings.links import Links
@@ -59,7 +59,7 @@ def html(report: Report) -> str:
 def body(report: Report) -> str:
     """Give verdict and findings without styles, to stand in a section of a page."""
     links = Links(report=report, is_page=False)
-    return f"{_verdict(report)}{_coverage(report)}{cards(links)}"
+    return f"{_verdict(report)}{_coverage(report)}{remedy(report)}{cards(links)}"
 
 
 def page_of(report: Report, *, title: str = "") -> str:
@@ -68,15 +68,15 @@ def page_of(report: Report, *, title: str = "") -> str:
     sections = [Section(title="Findings", body=cards(links))]
     profile = report.profile
     if profile is not None and profile.rows:
+        sections.insert(0, Section(title="Signal", body=signal_figure(links)))
         sections += [
-            Section(title="Signal", body=signal_figure(links)),
             Section(title="Units", body=unit_figures(profile)),
             Section(title="Histograms", body=histogram_figures(profile)),
             Section(title="Weights", body=weight_table(profile)),
         ]
     return page(
         title=title or f"Check of {report.target or 'a model'}",
-        lead=f"{_verdict(report)}{_coverage(report)}",
+        lead=f"{_verdict(report)}{_coverage(report)}{remedy(report)}",
         sections=[part for part in sections if part.body],
         footer="<p>Made by fanin. Everything shown is in this file as JSON: "
         "<code>fanin report FILE --format json</code>.</p>",

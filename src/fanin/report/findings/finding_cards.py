@@ -9,9 +9,10 @@ from fanin.report.page import Html, inline, number, table
 from fanin.report.svg import interval_picture
 from fanin.rules.rule import Severity
 from fanin.rules.table import RULES
+from fanin.rules.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from fanin.report.findings.links import Links
     from fanin.rules.report import Report
@@ -58,33 +59,36 @@ def _card(
         f'<span class="quiet">{inline(finding.severity)}, '
         f"{inline(finding.evidence)}</span></span></h{level}>"
     )
-    body = "".join(_parts(links, order, finding))
     about = _about(finding) if has_rule and links.is_page else ""
     kind = NOTICES[finding.severity]
-    return f'<article class="finding {kind}"{anchor}>{title}{body}{about}</article>'
+    body = _sides(links, order, finding, about)
+    return f'<article class="finding {kind}"{anchor}>{title}{body}</article>'
 
 
-def _parts(links: Links, order: int, finding: Finding) -> Iterator[str]:
-    """Yield what one finding says, most important first."""
-    yield f'<p class="where">{_where(links, order, finding)}</p>'
-    yield f"<p>{inline(finding.message)}</p>"
-    yield _source(finding)
-    yield _numbers(finding)
-    said = [
-        (name, text)
+def _sides(links: Links, order: int, finding: Finding, about: str) -> str:
+    """Give what one finding says: words on one side, numbers and code on the other."""
+    said = "".join(
+        f"<p><strong>{name}.</strong> {inline(text)}</p>"
         for name, text in (("Why", finding.why), ("What to do", finding.fix))
         if text
-    ]
-    yield "".join(
-        f"<p><strong>{name}.</strong> {inline(text)}</p>" for name, text in said
     )
-    yield _code(finding, links.report)
-    if len(finding.paths) > 1:
-        names = ", ".join(f"<code>{inline(path)}</code>" for path in finding.paths)
-        yield (
-            f"<details><summary>{len(finding.paths)} parameters</summary>"
-            f"<p>{names}</p></details>"
-        )
+    words = (
+        f'<p class="where">{_where(links, order, finding)}</p>'
+        f"<p>{inline(finding.message)}</p>{said}{_parameters(finding)}{about}"
+    )
+    numbers = f"{_numbers(finding)}{_source(finding)}{_code(finding, links.report)}"
+    return f'<div class="sides"><div>{words}</div><div>{numbers}</div></div>'
+
+
+def _parameters(finding: Finding) -> str:
+    """Give every parameter concerned, folded, where there are several."""
+    if len(finding.paths) < 2:
+        return ""
+    names = ", ".join(f"<code>{inline(path)}</code>" for path in finding.paths)
+    return (
+        f"<details><summary>{len(finding.paths)} parameters</summary>"
+        f"<p>{names}</p></details>"
+    )
 
 
 def _where(links: Links, order: int, finding: Finding) -> str:
@@ -126,19 +130,31 @@ def _numbers(finding: Finding) -> str:
 
 
 def _code(finding: Finding, report: Report) -> str:
-    """Give code that draws again what would mend it; none where no draw can."""
+    """Give code that draws again the few parameters that would mend this one."""
     paths = finding.mended_by
-    if not paths or finding.severity is Severity.INFO:
+    is_few = 0 < len(paths) <= MOST_LISTED and len(report.findings) > 1
+    if not is_few or finding.severity is Severity.INFO:
         return ""
-    few = len(paths) <= MOST_LISTED
-    only = f", only=[{', '.join(repr(p) for p in paths)}]" if few else ""
+    only = f"only=[{', '.join(repr(path) for path in paths)}]"
     if report.framework == "jax":
         code = (
-            f"plan = fanin.plan(model, batch{only})\nmodel = fanin.apply(plan, model)"
+            f"plan = fanin.plan(model, batch, {only})\nmodel = fanin.apply(plan, model)"
         )
     else:
-        code = f"fanin.init(model, batch{only})"
+        code = f"fanin.init(model, batch, {only})"
     return f"<pre><code>{inline(code)}</code></pre>"
+
+
+def remedy(report: Report) -> str:
+    """Give the line that mends all that a draw can mend; "" where none can."""
+    faults = (f for f in report.findings if f.severity is not Severity.INFO)
+    paths = {path for finding in faults for path in finding.mended_by}
+    if not paths:
+        return ""
+    return (
+        f"<p>Draw again what is at fault ({count(len(paths), 'parameter')}), and check "
+        "again:</p><pre><code>model = report.fix(model).model</code></pre>"
+    )
 
 
 def _about(finding: Finding) -> str:

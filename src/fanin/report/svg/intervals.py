@@ -93,8 +93,8 @@ def _ends(ends: Sequence[tuple[float, str]], y: float) -> list[str]:
     (left, low), (right, high) = ends
     need = (width_of(low, SMALL) + width_of(high, SMALL)) / 2 + 8
     if right - left < need:
-        middle = (left + right) / 2
-        return [_word(f"{low} – {high}", middle, y, "var(--quiet)")]
+        both = low if low == high else f"{low} – {high}"
+        return [_word(both, (left + right) / 2, y, "var(--quiet)")]
     return [_word(low, left, y, "var(--quiet)"), _word(high, right, y, "var(--quiet)")]
 
 

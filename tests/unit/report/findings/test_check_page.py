@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 import torch
@@ -161,10 +162,15 @@ def test_the_remedy_is_code_of_the_models_framework(framework, code):
         mends=("a.weight",),
     )
     report = Report(
-        verdict=Verdict.WILL_STRUGGLE, findings=(finding,), framework=framework
+        verdict=Verdict.WILL_STRUGGLE,
+        findings=(finding, replace(finding, mends=("c.weight",))),
+        framework=framework,
     )
+    text = page_of(report)
 
-    assert code in page_of(report)
+    assert code in text
+    assert "what is at fault (2 parameters)" in text
+    assert "report.fix(model)" in text
 
 
 def test_where_no_draw_can_mend_it_no_code_is_given():
@@ -180,6 +186,7 @@ def test_where_no_draw_can_mend_it_no_code_is_given():
     text = page_of(Report(verdict=Verdict.WILL_STRUGGLE, findings=(finding,)))
 
     assert "fanin.init(model, batch" not in text
+    assert "report.fix" not in text
 
 
 def test_equal_units_share_a_tint():
