@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from fanin.graph.flow import Flow
     from fanin.graph.graph import Node
 
-_TO_EXPONENT = MOVING | {Op.OPAQUE, Op.REDUCE, Op.MULTIPLY, Op.ADD}
+# A sequence that is cut into chunks is padded first: a CONCAT of zeros.
+_TO_EXPONENT = MOVING | {Op.OPAQUE, Op.REDUCE, Op.MULTIPLY, Op.ADD, Op.CONCAT}
 
 
 def decays(flow: Flow, joined: frozenset[int] = frozenset()) -> frozenset[int]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fanin.graph.flow import Flow
 from fanin.graph.graph import Op
 from fanin.graph.roles import RoleKind, roles
+from fanin.graph.roles.scan import decays
 from fanin.graph.sketch import Sketch
 
 BATCH, STEPS, N_IN, N = 2, 4, 3, 5
@@ -131,3 +133,13 @@ def test_layers_that_share_their_weights_are_no_recurrence(n_layers):
     assert found["up.weight"].kind is RoleKind.HIDDEN
     assert found["down.weight"].kind is RoleKind.BRANCH_END
     assert found["down.weight"].n_branches == n_layers
+
+
+def test_a_decay_is_known_through_the_padding_of_chunks():
+    sketch = Sketch()
+    steps = sketch.apply(sketch.input((4, 3)), lambda x: np.logaddexp(x, 0.0))
+    product = sketch.combine(Op.MULTIPLY, steps, sketch.parameter("A", (3,)))
+    padded = sketch.concat(product, sketch.input((4, 1)))
+    graph = sketch.graph(sketch.apply(padded, np.exp))
+
+    assert decays(Flow(graph)) == {product}
