@@ -105,11 +105,11 @@ def mamba2(*, constant_steps: bool) -> Checked:
 
 
 def drawn_again(*, again: bool) -> nn.Module:
-    """Build adapters, and draw every matrix again, zero B's too."""
+    """Build adapters, and sweep over their factors, zero B's too."""
     torch.manual_seed(0)
     model = adapted()
     for path, parameter in model.named_parameters():
-        if again and path.endswith("lora_b"):
+        if again and "lora_" in path:
             nn.init.normal_(parameter, std=0.02)
     return model
 
