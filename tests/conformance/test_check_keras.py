@@ -26,7 +26,7 @@ EXPECTED = {
     "constant-cnn": ("FAN103", "error", "cannot learn (proved)"),
     "shared-initializer": ("FAN804", "warning", "will struggle (measured)"),
     "same-seed": ("FAN804", "warning", "will struggle (measured)"),
-    "tiny-12": ("FAN201", "error", "will struggle (measured)"),
+    "tiny-12": ("FAN701", "error", "will struggle (measured)"),
     "unit-normal-tanh-12": ("FAN401", "warning", "will struggle (measured)"),
     "dead-bias": ("FAN402", "error", "will struggle (measured)"),
     "hot-head": ("FAN501", "error", "will struggle (measured)"),

@@ -133,6 +133,7 @@ RULE = Rule(
         "FAN203",
         "FAN204",
         "FAN402",
+        "FAN701",
         "FAN802",
         "FAN803",
         "FAN804",

@@ -112,6 +112,7 @@ RULE = Rule(
         "FAN302",
         "FAN401",
         "FAN402",
+        "FAN701",
         "FAN802",
         "FAN803",
         "FAN804",

@@ -30,35 +30,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fanin.rules.rule import Finding, Rule, Severity
+from fanin.rules.rule import Rule, Severity
+from fanin.rules.still import still
 from fanin.rules.trunk import mending_paths
-from fanin.rules.words import count, listing, source_of
+from fanin.rules.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fanin.rules.inspection import Inspection
+    from fanin.rules.rule import Finding
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Yield one finding for all gradients that round to zero."""
     paths = inspection.rounded_away
     if paths:
-        yield Finding(
-            code=RULE.code,
-            name=RULE.name,
-            severity=RULE.severity,
-            where=listing(paths),
+        yield still(
+            inspection,
+            RULE,
+            paths,
             message=f"The gradient of {count(len(paths), 'parameter')} is so small "
             "that it rounds to 0.",
             measured="gradient exactly 0; with weights of ordinary size it is not",
             expected="a gradient that the number format can hold",
             why="What rounds to zero does not move, under any optimizer.",
             fix="Give each weight the scale of its activation: fanin.init(model).",
-            source=source_of(inspection.graph, paths[0]),
-            paths=paths,
-            value=0.0,
-            interval=(0.0, float("inf")),
             mends=mending_paths(inspection.graph, inspection.trunk),
         )
 
@@ -69,6 +66,6 @@ RULE = Rule(
     severity=Severity.ERROR,
     find=find,
     page=__doc__,
-    hidden_by=("FAN101", "FAN203", "FAN204", "FAN401", "FAN402"),
+    hidden_by=("FAN101", "FAN203", "FAN204", "FAN401", "FAN402", "FAN701"),
     needs_closure=True,
 )

@@ -125,6 +125,7 @@ RULE = Rule(
         "FAN204",
         "FAN401",
         "FAN402",
+        "FAN701",
         "FAN802",
         "FAN803",
         "FAN804",

@@ -117,6 +117,6 @@ RULE = Rule(
     severity=Severity.WARNING,
     find=find,
     page=__doc__,
-    hidden_by=("FAN101", "FAN203", "FAN204", "FAN304", "FAN402", "FAN802"),
+    hidden_by=("FAN101", "FAN203", "FAN204", "FAN304", "FAN402", "FAN802", "FAN701"),
     is_witness=True,
 )

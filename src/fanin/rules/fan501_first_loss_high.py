@@ -164,6 +164,7 @@ RULE = Rule(
         "FAN104",
         "FAN203",
         "FAN204",
+        "FAN701",
         "FAN802",
         "FAN803",
         "FAN804",

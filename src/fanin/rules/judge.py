@@ -132,7 +132,9 @@ def _unexplained(found: Sequence[Finding]) -> list[Finding]:
 
     Of two signs of scale one can be the deeper, and still the two agree.
     """
-    others = [f for f in found if not RULES[f.code].is_witness]
+    others = [
+        f for f in found if not (RULES[f.code].is_witness or RULES[f.code].is_weighed)
+    ]
     return [f for f in found if not any(_explains(g, f) for g in others)]
 
 
@@ -159,14 +161,19 @@ def _explains(cause: Finding, effect: Finding) -> bool:
 
     It must be of a rule that hides the other's, be more than a note if the other is,
     and speak of a common parameter; a finding without parameters speaks of the whole
-    model.
+    model. What is itself weighed must speak of half of the other's parameters: one
+    layer of a wrong scale does not explain a chain.
     """
     if cause.code not in RULES[effect.code].hidden_by:
         return False
     if cause.severity is Severity.INFO and effect.severity is not Severity.INFO:
         return False
-    common = set(cause.paths) & set(effect.paths)
-    return bool(common) or not cause.paths or not effect.paths
+    if not cause.paths or not effect.paths:
+        return True
+    n_common = len(set(cause.paths) & set(effect.paths))
+    is_weighed = RULES[cause.code].is_weighed
+    least = len(set(effect.paths)) / 2 if is_weighed else 1
+    return n_common >= max(least, 1)
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:

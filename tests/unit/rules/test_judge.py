@@ -129,3 +129,17 @@ def test_the_verdict_follows_the_worst_finding(severity, evidence, verdict):
 
 def test_without_a_run_nothing_is_called_healthy():
     assert verdict_of((), has_run=False) is Verdict.NOT_CHECKED
+
+
+def test_wrong_weights_explain_the_signs_of_a_chain_if_they_are_half_of_it():
+    chain = ("a", "b", "c", "d")
+    signs = [
+        finding("FAN202", Severity.ERROR, paths=chain),
+        finding("FAN303", paths=chain),
+    ]
+    most, one = finding("FAN701", paths=chain[:2]), finding("FAN701", paths=chain[:1])
+    causes, consequences = split([*signs, most])
+
+    assert [(f.code, f.severity) for f in causes] == [("FAN701", Severity.ERROR)]
+    assert [f.code for f in consequences] == ["FAN202", "FAN303"]
+    assert split([*signs, one])[1] == []
