@@ -9,8 +9,9 @@ On this batch nothing can move them. Another batch could, if it reaches the othe
 of a ReLU.
 
 ## When it is fine
-Experts and branches that this batch did not choose; try a larger batch. A bias that a
-difference or a normalization takes out again is a note, and no fault.
+Experts and branches that this batch did not choose: where the same numbers, shuffled
+between the samples, move them, it is a note. So is a bias that a difference or a
+normalization takes out again, and what sets the scores of a softmax over one entry.
 
 ## Example
     nn.init.constant_(model[0].bias, -100.0)   # every ReLU is off
@@ -19,7 +20,8 @@ difference or a normalization takes out again is a note, and no fault.
     nn.init.zeros_(model[0].bias)
 
 ## Assumptions
-Measured on one batch: a local statement, no proof for others.
+Measured on two batches, the second one with the first one's numbers in other samples: a
+local statement, no proof for others.
 
 ## Source
 The closure is described in `fanin.rules.awakening`.
@@ -29,51 +31,91 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fanin.rules.rule import Finding, Rule, Severity
-from fanin.rules.words import count, listing, source_of
+from fanin.graph.graph import Op
+from fanin.graph.roles import RoleKind
+from fanin.rules.rule import Rule, Severity
+from fanin.rules.still import STILL, still
+from fanin.rules.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fanin.rules.inspection import Inspection
+    from fanin.rules.rule import Finding
+
+# What reaches the output by way of a softmax over scores, and no other way.
+IN_SCORES = {
+    RoleKind.QUERY,
+    RoleKind.KEY,
+    RoleKind.POSITION_BIAS,
+    RoleKind.LOGIT_SCALE,
+}
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
-    """Yield a finding for what is still without a zero to blame, and one for biases."""
+    """Yield a finding for what is still without a zero to blame, and notes."""
+    freed = _elsewhere(inspection)
+    elsewhere = tuple(path for path in inspection.awakening.stuck if path in freed)
+    if elsewhere:
+        yield still(
+            inspection,
+            RULE,
+            elsewhere,
+            severity=Severity.INFO,
+            message=f"{count(len(elsewhere), 'parameter')} got a gradient of exactly 0 "
+            "on this batch, and another one on the same numbers shuffled between "
+            "samples.",
+            measured="gradient 0 on this batch, not 0 on a second one",
+            why="This batch does not reach them; another will.",
+            fix="None is needed; a larger batch shows it.",
+            mends=(),
+        )
     if not inspection.stuck:
         return
-    alone = _lone_biases(inspection)
-    paths = tuple(p for p in inspection.lock.unexplained if p not in alone)
+    unexplained = inspection.lock.unexplained
+    alone, scored = _lone_biases(inspection), _over_one_score(inspection)
+    paths = tuple(p for p in unexplained if p not in {*alone, *scored})
     if paths:
-        yield Finding(
-            code=RULE.code,
-            name=RULE.name,
-            severity=RULE.severity,
-            where=listing(paths),
+        yield still(
+            inspection,
+            RULE,
+            paths,
             message=f"{count(len(paths), 'parameter')} got a gradient of exactly 0 on "
             "this batch, and no step changes that.",
-            measured="gradient 0, here and wherever the other parameters can go",
-            expected="a gradient other than 0",
             why="What comes before or after it is off, or flat, for every sample.",
             fix="Look for dead or saturated units in the layers around it.",
-            source=source_of(inspection.graph, paths[0]),
-            paths=paths,
         )
     if alone:
-        yield Finding(
-            code=RULE.code,
-            name=RULE.name,
+        yield still(
+            inspection,
+            RULE,
+            alone,
             severity=Severity.INFO,
-            where=listing(alone),
             message=f"{count(len(alone), 'bias', 'biases')} cannot move, though the "
             "weight beside it does: what comes after cancels it.",
-            measured="gradient 0, here and wherever the other parameters can go",
             expected="no bias there",
             why="A difference, or a normalization, takes a constant out again.",
             fix="None is needed; the layer can be built without a bias.",
-            source=source_of(inspection.graph, alone[0]),
-            paths=alone,
+            mends=(),
         )
+    if scored:
+        yield still(
+            inspection,
+            RULE,
+            scored,
+            severity=Severity.INFO,
+            message=f"{count(len(scored), 'parameter')} only set scores of which each "
+            "softmax of this batch sees one: its share is 1 whatever they are.",
+            measured=f"{STILL}; a softmax over one entry",
+            why="On longer sequences, or larger images, they learn.",
+            fix="None is needed; check on a batch of the size that is trained on.",
+            mends=(),
+        )
+
+
+def _elsewhere(inspection: Inspection) -> frozenset[str]:
+    """Give what the second batch moves, and neither rounding nor this loss stops."""
+    return inspection.elsewhere.difference(inspection.rounded_away, inspection.balanced)
 
 
 def _lone_biases(inspection: Inspection) -> tuple[str, ...]:
@@ -86,6 +128,29 @@ def _lone_biases(inspection: Inspection) -> tuple[str, ...]:
         if node.weight is not None and node.weight.path in moving
     )
     return tuple(dict.fromkeys(b for b in biases if b is not None and b in unexplained))
+
+
+def _over_one_score(inspection: Inspection) -> tuple[str, ...]:
+    """Give what is still because each softmax of attention has one entry to share."""
+    graph = inspection.graph
+    lengths = {
+        node.shape[axis]
+        for node in graph.nodes
+        if node.op is Op.SOFTMAX and isinstance(axis := node.details.get("axis"), int)
+    }
+    if 1 not in lengths:
+        return ()
+    beside = {
+        node.bias: node.weight.path
+        for node in graph.linears
+        if node.bias is not None and node.weight is not None
+    }
+    kinds = {path: role.kind for path, role in inspection.roles.items()}
+    return tuple(
+        path
+        for path in inspection.lock.unexplained
+        if kinds.get(beside.get(path, path)) in IN_SCORES
+    )
 
 
 RULE = Rule(

@@ -19,6 +19,7 @@ from fanin.rules.noise import filled
 from fanin.rules.reads import read_by
 from fanin.rules.runs import Runs, moves, where_not_zero
 from fanin.rules.sampled import is_zero, root_mean_square
+from fanin.rules.second_batch import freed_by_shuffling
 from fanin.rules.switched_off import held_by_biases
 from fanin.rules.trunk import find_trunk
 from fanin.rules.updates import Update, first_updates, values_after_a_step
@@ -181,7 +182,7 @@ class Inspection:
         return awaken(
             gradients,
             self.values,
-            self.trainable,
+            [p for p in self.trainable if p not in self.rounded_away],
             fillable=self._runs.fillable,
             seed=self.task.seed,
         )
@@ -200,10 +201,16 @@ class Inspection:
         return tuple(path for path in stuck if path in other.rounds)
 
     @cached_property
+    def elsewhere(self) -> frozenset[str]:
+        """Give what is stuck on this batch, and moves on its numbers shuffled."""
+        return freed_by_shuffling(self, self.awakening.stuck)
+
+    @cached_property
     def stuck(self) -> tuple[str, ...]:
         """Give what never moves, coincidences and pointless biases left out."""
         excused = {*self.balanced, *self._normalized_away, *self.rounded_away}
         excused |= held_by_biases(self, self.awakening.stuck)  # FAN402 speaks of these
+        excused |= self.elsewhere
         return tuple(p for p in self.awakening.stuck if p not in excused)
 
     @cached_property
@@ -234,7 +241,9 @@ class Inspection:
 
         With every weight brought up to ordinary size, zeros kept zero, it has one.
         """
-        asleep = (*self.awakening.late, *self.awakening.stuck)
+        found = self._runs.where_moving(self.values)
+        still = (p for p in self.trainable if found.get(p) is not None)
+        asleep = [path for path in still if not moves(found[path])]
         if not asleep or not self._has_tiny_numbers:
             return ()
         found = self.gradients(amplified(self.values, self.fans), where_not_zero)
