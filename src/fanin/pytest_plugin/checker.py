@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fanin.api.checking import check
-from fanin.pytest_plugin.baseline import path_in, read, write
+from fanin.config import nearest
+from fanin.pytest_plugin.baseline import ACCEPT, existing, path_in, update
 from fanin.testing import failing, is_ok, message_of
 from fanin.testing.asserting import NOTHING
 
@@ -68,7 +69,8 @@ class Checker:
             loss: a name or callable(output, target) → scalar.
             target: what the loss compares the output with.
             arguments: ``allow`` and ``fail_on`` as of `fanin.testing.assert_init_ok`,
-                and further arguments of `fanin.check`.
+                and further arguments of `fanin.check`. Settings are those of the
+                nearest fanin.toml or [tool.fanin].
 
         Raises:
             AssertionError: with the report as its message.
@@ -79,23 +81,20 @@ class Checker:
         allow: Sequence[str] = words.pop("allow", ())
         fail_on: str = words.pop("fail_on", "warning")
         failing(NOTHING, allow=allow, fail_on=fail_on)  # refuse wrong words first
+        words.setdefault("config", nearest(self.folder))
+        path = self._next_path()
+        if not self.is_updating:
+            words.setdefault("baseline", existing(path))
         report = check(model, **words)
-        self._judge(report, allow, fail_on)
-        return report
-
-    def _judge(self, report: Report, allow: Sequence[str], fail_on: str) -> None:
-        __tracebackhide__ = True
-        self.n_calls += 1
-        suffix = f".{self.n_calls}" if self.n_calls > 1 else ""
-        path = path_in(self.folder, self.name + suffix)
         bad = failing(report, allow=allow, fail_on=fail_on)
         if self.is_updating:
-            write(path, bad)
-            return
-        baseline = read(path)
-        new = tuple(finding for finding in bad if not baseline.holds(finding))
-        if not is_ok(report, new, fail_on=fail_on):
-            pytest.fail(f"{message_of(report, new)}\n{ACCEPT}", pytrace=False)
+            update(path, report, bad, model)
+        elif not is_ok(report, bad, fail_on=fail_on):
+            pytest.fail(f"{message_of(report, bad)}\n{ACCEPT}", pytrace=False)
+        return report
 
-
-ACCEPT = "To accept what is found as the baseline: pytest --fanin-update"
+    def _next_path(self) -> Path:
+        """Give the file of this call: a test may ask more than once."""
+        self.n_calls += 1
+        suffix = f".{self.n_calls}" if self.n_calls > 1 else ""
+        return path_in(self.folder, self.name + suffix)

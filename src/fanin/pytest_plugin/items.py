@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from fanin.cli.commands.model import add_subject, subject
+from fanin.config import nearest
 from fanin.errors import FaninError
-from fanin.pytest_plugin.baseline import path_in, read, write
-from fanin.pytest_plugin.checker import ACCEPT
+from fanin.pytest_plugin.baseline import ACCEPT, existing, path_in, update
 from fanin.rules.judge import chosen_rules
 from fanin.testing import failing, is_ok, message_of
 from fanin.testing.asserting import NOTHING
@@ -58,13 +58,8 @@ class Model(pytest.Collector):
         return self._outcome
 
     def failing(self) -> tuple[Finding, ...]:
-        """Give the findings that fail a test, the baseline's left out."""
-        baseline = read(self._file)
-        return tuple(f for f in self._bad() if not baseline.holds(f))
-
-    def update(self) -> None:
-        """Write what fails as the baseline."""
-        write(self._file, self._bad())
+        """Give the findings that fail a test."""
+        return self._bad(self.report())
 
     @property
     def fail_on(self) -> str:
@@ -76,13 +71,9 @@ class Model(pytest.Collector):
         """Say whether the baseline is written, and nothing fails."""
         return bool(self.config.getoption("--fanin-update"))
 
-    @property
-    def _file(self) -> Path:
-        return path_in(self.config.rootpath, self.name)
-
-    def _bad(self) -> tuple[Finding, ...]:
+    def _bad(self, report: Report) -> tuple[Finding, ...]:
         allow = self._words("allow") or ()
-        return failing(self.report(), allow=allow, fail_on=self.fail_on)
+        return failing(report, allow=allow, fail_on=self.fail_on)
 
     def _words(self, name: str) -> list[str] | None:
         text: str | None = self.config.getoption(f"--fanin-{name}")
@@ -99,7 +90,8 @@ class Model(pytest.Collector):
             if (text := self.config.getoption(f"--fanin-{name}")) is not None
         ]
         it = subject(parser.parse_args([self.name, *said]))
-        return fanin.check(
+        file = path_in(self.config.rootpath, self.name)
+        report = fanin.check(
             it.model,
             it.batch,
             it.loss,
@@ -107,7 +99,12 @@ class Model(pytest.Collector):
             factory=it.factory,
             select=self._words("select"),
             ignore=self._words("ignore"),
+            baseline=None if self.is_updating else existing(file),
+            config=nearest(self.config.rootpath),
         )
+        if self.is_updating:
+            update(file, report, self._bad(report), it.model)
+        return report
 
 
 class ModelItem(pytest.Item):
@@ -142,15 +139,10 @@ class Checked(ModelItem):
             if missing is not None:
                 pytest.skip(f"{missing} is not installed")
             raise
-        if self.parent.is_updating:
-            self.parent.update()
-        elif not is_ok(report, (), fail_on=self.parent.fail_on):
+        if not is_ok(report, (), fail_on=self.parent.fail_on):
             raise Failure(message_of(report, ()))
-        gone = read(self.parent._file).gone(report.findings)  # noqa: SLF001
-        if gone:
-            lines = [f"{code} {where}" for code, where in gone]
-            text = "\n".join([*lines, "Take them out: pytest --fanin-update"])
-            self.add_report_section("call", "the baseline holds what is gone", text)
+        if report.notes:
+            self.add_report_section("call", "notes", "\n".join(report.notes))
 
 
 class Ruled(ModelItem):
