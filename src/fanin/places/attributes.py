@@ -76,22 +76,20 @@ def put_into(kind: type, name: str, sources: Sources) -> list[Slot]:
     return found
 
 
-def is_read(kind: type, name: str, sources: Sources) -> bool | None:
-    """Say whether a method that does not build reads an attribute; None without code.
+def is_read(kind: type, name: str, sources: Sources) -> bool:
+    """Say whether a method that does not build reads an attribute.
 
     ``getattr(self, …)`` with a name that is computed may read any attribute. Methods
     of other packages, such as a framework's own Module, name no layer of a user's.
     """
-    has_code = False
     package = kind.__module__.partition(".")[0]
     for scope, myself in _methods(kind, sources):
         own = str(scope.names.get("__name__", "")).partition(".")[0]
         if scope.function is None or scope.function.name in BUILDERS or own != package:
             continue
-        has_code = True
         if any(_reads(node, myself, name) for node in ast.walk(scope.function)):
             return True
-    return False if has_code else None
+    return False
 
 
 def _reads(node: ast.AST, myself: str, name: str) -> bool:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from fanin.places.origin import Origin
     from fanin.places.source import SourceFile
 
+HEAP_TYPE = 1 << 9
+"""Set in the flags of a class that a ``class`` statement made (CPython, object.h)."""
+
 FRAMEWORKS = ("torch", "keras", "flax", "equinox", "jax", "tensorflow")
 """Packages whose own layers are what a user writes with, not what a user wrote."""
 
@@ -90,20 +93,20 @@ class Places:
         """Say whether code outside of constructors reads a layer of the user's.
 
         A layer that some method names can be run on another batch; one that none names
-        was forgotten. True where no code can be read: nothing is known then.
+        was forgotten, and so is one whose code cannot be read. What a framework's own
+        layer holds and does not read is left out by its options, not forgotten.
         """
         with suppress(Exception):
             return self._is_mentioned(path)
-        return True
+        return False
 
     def _is_mentioned(self, path: str) -> bool:
-        for step in self._trail(path):
-            kind = type(step.holder)
-            if _is_written(kind) and not step.is_item:
-                read = is_read(kind, str(step.key), self.sources)
-                if read is not None and not read:
-                    return False
-        return True
+        held = [step for step in self._trail(path) if not step.is_item]
+        return all(
+            is_read(type(step.holder), str(step.key), self.sources)
+            for step in held
+            if _is_written(type(step.holder))
+        )
 
     def _of(self, path: str) -> Lines | None:
         trail = self._trail(path)
@@ -166,9 +169,9 @@ class Places:
     def _definition(self, trail: Sequence[Step]) -> Lines | None:
         """Give the class of the innermost layer that is the user's, or a library's."""
         kinds = [type(step.holder) for step in trail] or [type(self.model)]
-        for kind in reversed(kinds):
-            if _is_written(kind):
-                for _, file, body in self.sources.bodies(kind):
+        for kind in filter(_is_written, reversed(kinds)):
+            for each, file, body in self.sources.bodies(kind):
+                if each is kind:
                     found = _lines(file, body, kind="defines")
                     return replace(found, last=body.lineno)
         return None
@@ -213,7 +216,8 @@ def _lines(file: SourceFile, node: ast.expr | ast.ClassDef, *, kind: str) -> Lin
 
 def _is_written(kind: type) -> bool:
     """Say whether a class is somebody's own, and not a framework's or Python's."""
-    return kind.__module__.partition(".")[0] not in {*FRAMEWORKS, "builtins"}
+    is_made_by_class = bool(kind.__flags__ & HEAP_TYPE)
+    return is_made_by_class and kind.__module__.partition(".")[0] not in FRAMEWORKS
 
 
 def _is_within(name: str, path: str) -> bool:

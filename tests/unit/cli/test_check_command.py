@@ -101,7 +101,7 @@ def test_a_baseline_is_written_and_then_known(check, tmp_path):
     again = check("--baseline", str(path), "--format", "json")
 
     assert (written[0], again[0]) == (0, 0)
-    assert "findings to" in written[2]
+    assert f"to {path}" in written[2]
     assert {s["by"] for s in json.loads(again[1])["suppressed"]} == {"baseline"}
 
 

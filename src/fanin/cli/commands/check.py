@@ -209,10 +209,11 @@ def _fixed(it: Subject, report: Report, arguments: argparse.Namespace) -> Report
 def _write_baseline(it: Subject, report: Report, path: str) -> None:
     from fanin.api.settling import class_of
     from fanin.rules.baseline import write_baseline
+    from fanin.rules.words import count
 
     write_baseline(report, path, class_of(it.model))
-    n_findings = len(report.findings)
-    sys.stderr.write(f"fanin: wrote {n_findings} findings to {path}.\n")
+    found = count(len(report.findings), "finding")
+    sys.stderr.write(f"fanin: wrote {found} to {path}.\n")
 
 
 def _write_statistics(report: Report) -> None:
