@@ -17,6 +17,9 @@ dropout are passed over, as the published schemes do. Exceptions, by role:
 - output head: root mean square 0.2, so that cross-entropy starts within s²/2 = 0.02
   of the ignorant predictor's loss and gradients still reach every layer;
 - deep plain chains: orthogonal, with what is read made odd (``isometry.py``).
+
+Where nothing normalizes a net of streams or products, the policy draws what is decided
+here orthogonal as well (``recipes/unnormalized.py``).
 """
 
 from __future__ import annotations
