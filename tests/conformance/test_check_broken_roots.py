@@ -111,3 +111,22 @@ def test_a_layer_that_is_nearly_all_flat_needs_no_second_sign():
 
     assert (finding.code, finding.severity) == ("FAN401", Severity.ERROR)
     assert "2.weight" in finding.paths
+
+
+def test_a_table_of_one_row_is_found_and_tables_of_ones_are_gains():
+    class Words(nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.words = nn.Embedding(20, WIDTH)
+            self.gains = nn.Embedding(20, WIDTH)
+            nn.init.ones_(self.gains.weight)
+            self.words.weight.data[:] = self.words.weight.data[0]
+            self.head = nn.Linear(WIDTH, CLASSES)
+
+        def forward(self, ids):
+            return self.head(torch.tanh(self.words(ids) * self.gains(ids)))
+
+    (finding,) = loud(Words(), torch.arange(BATCH) % 20)
+
+    assert (finding.code, finding.paths) == ("FAN105", ("words.weight",))
