@@ -17,12 +17,17 @@ FOLDER = Path(__file__).parent
 
 
 def summaries() -> dict[str, str]:
-    """Give the first line of every benchmark's docstring, by name."""
+    """Give the first line of every benchmark's docstring, by name.
+
+    A benchmark is a file, or a package with a ``__main__``.
+    """
     found = {}
-    for path in sorted(FOLDER.glob("[!_]*.py")):
+    runs = [main.with_name("__init__.py") for main in FOLDER.glob("*/__main__.py")]
+    for path in (*FOLDER.glob("[!_]*.py"), *runs):
         text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        found[path.stem] = text.partition("\n")[0]
-    return found
+        name = path.parent.name if path in runs else path.stem
+        found[name] = text.partition("\n")[0]
+    return dict(sorted(found.items()))
 
 
 def run(name: str, options: list[str]) -> None:

@@ -44,10 +44,15 @@ def outcomes_of(listed: list[Trial], n_jobs: int, keep: Path | None) -> list[Out
     ) as pool:
         for trial, outcome in zip(ahead, pool.map(make, ahead), strict=True):
             known[key(trial)] = outcome
-            if keep is not None:
-                with keep.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(as_data(outcome)) + "\n")
+            note(outcome, keep)
     return [known[key(trial)] for trial in listed]
+
+
+def note(outcome: Outcome, keep: Path | None) -> None:
+    """Append an outcome to the file of those that are kept."""
+    if keep is not None:
+        with keep.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(as_data(outcome)) + "\n")
 
 
 def key(trial: Trial) -> tuple[str, str, int]:
