@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import sys
@@ -49,7 +50,7 @@ def built():
 
 def portrait(model):
     """Bits of every variable, modes, and random states."""
-    kind, keys, *rest = np.random.get_state()  # noqa: NPY002, TID251 (looked at)
+    kind, keys, *rest = np.random.get_state()  # noqa: NPY002 (looked at)
     seen = {
         "python": str(random.getstate()),
         "numpy": str((kind, keys.tolist(), rest)),
@@ -78,10 +79,8 @@ def changed(work):
     x = source.standard_normal((BATCH, FEATURES)).astype(np.float32)
     y = source.integers(0, CLASSES, BATCH)
     before = portrait(model)
-    try:
+    with contextlib.suppress(KeyboardInterrupt, FaninError):
         work(model, x, y)
-    except (KeyboardInterrupt, FaninError):
-        pass
     after = portrait(model)
     return sorted(key for key in before if before[key] != after[key])
 
