@@ -1,6 +1,7 @@
 """A report for test dashboards: JUnit XML, a case a rule.
 
-A rule that was not asked is a skipped case, so that it never looks passed.
+A rule that was not asked is a skipped case, so that it never looks passed; a model that
+could not be checked is an error.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ FORBIDDEN: Final = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U001
 
 
 def junit(report: Report) -> str:
-    """Give one suite with a case for each rule; errors and warnings are failures.
+    """Give one suite: a case for the check itself and one for each rule.
+
+    Errors and warnings are failures.
 
     >>> from fanin.rules import Coverage, Report, Verdict
     >>> cover = Coverage(asked=("FAN101",))
@@ -35,7 +38,7 @@ def junit(report: Report) -> str:
     True
     """
     rules = sorted(RULES.values(), key=lambda rule: rule.code)
-    cases = [_case(rule, report) for rule in rules]
+    cases = [_whole(report), *(_case(rule, report) for rule in rules)]
     counts = {
         "tests": len(cases),
         "failures": sum("<failure" in case for case in cases),
@@ -62,6 +65,15 @@ def junit(report: Report) -> str:
         f"<system-out>{content(said)}</system-out>\n"
         "</testsuite>\n</testsuites>\n"
     )
+
+
+def _whole(report: Report) -> str:
+    """Give the case that says whether there was a check at all."""
+    head = '<testcase classname="fanin" name="the model was checked" time="0"'
+    if report.verdict is not Verdict.NOT_CHECKED:
+        return f"{head}/>\n"
+    said = attribute(f"{report.verdict}: {report.summary}.")
+    return f'{head}><error message={said} type="not checked"/></testcase>\n'
 
 
 def _case(rule: Rule, report: Report) -> str:

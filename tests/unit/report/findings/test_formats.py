@@ -309,8 +309,9 @@ def test_junit_counts_what_it_holds(report):
     cases = suite.findall("testcase")
 
     assert root.tag == "testsuites"
-    assert int(suite.get("tests")) == len(cases) == len(RULES)
-    for child, count in (("failure", "failures"), ("skipped", "skipped")):
+    assert int(suite.get("tests")) == len(cases) == len(RULES) + 1
+    counts = {"failure": "failures", "skipped": "skipped", "error": "errors"}
+    for child, count in counts.items():
         assert int(suite.get(count)) == len(suite.findall(f"testcase/{child}"))
 
 
@@ -327,9 +328,10 @@ JUNIT_PARTS = {
     "property": ({"name", "value"}, set()),
     "testcase": (
         {"name", "classname", "time", "file", "line"},
-        {"failure", "skipped", "system-out"},
+        {"failure", "error", "skipped", "system-out"},
     ),
     "failure": ({"message", "type"}, set()),
+    "error": ({"message", "type"}, set()),
     "skipped": ({"message"}, set()),
     "system-out": (set(), set()),
 }  # fmt: skip
@@ -355,6 +357,14 @@ def test_a_rule_that_was_not_asked_never_looks_passed():
     assert cases["FAN101"].find("skipped") is None
     assert cases["FAN103"].find("failure").get("type") == "error"
     assert cases["FAN805"].find("skipped").get("message") == "not selected"
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_junit_has_an_error_exactly_where_nothing_was_checked(verdict):
+    cases = ET.fromstring(junit(replace(REPORT, verdict=verdict))).iter("testcase")
+    errors = [case.find("error") is not None for case in cases]
+
+    assert any(errors) is (verdict is Verdict.NOT_CHECKED)
 
 
 def test_information_is_no_failure():
