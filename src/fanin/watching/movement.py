@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from fanin.rules import Finding
     from fanin.watching.watched import Watched
 
+MANY_STEPS: Final = 10
+"""After so many a gradient of 0 is an error: no zero layers wait that long in turn."""
 LEAST_STEPS: Final = 2
 """What waits behind a zero layer moves at the second step (FAN102): no fault."""
 
@@ -60,7 +62,9 @@ def _at_zero(watched: Watched, paths: tuple[str, ...]) -> Iterator[Finding]:
     if paths:
         yield finding_of(
             "FAN106",
-            severity=Severity.ERROR,
+            severity=Severity.ERROR
+            if watched.n_steps >= MANY_STEPS
+            else Severity.WARNING,
             where=listing(paths),
             message=f"{count(len(paths), 'parameter')} did not move in "
             f"{count(watched.n_steps, 'step')}: the gradient was exactly 0 each time.",

@@ -62,7 +62,7 @@ def test_a_jax_loop_is_watched_with_the_model_that_each_step_gives():
 
 
 def test_dead_layers_of_a_jax_loop_are_found():
-    w = train(params(is_zero=True))
+    w = train(params(is_zero=True), n_steps=10)
     (finding,) = w.report.errors
 
     assert finding.code == "FAN106"

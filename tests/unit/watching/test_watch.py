@@ -155,14 +155,17 @@ def test_an_overflow_in_the_forward_pass_is_named_by_its_module():
     assert "The output was NaN or infinite at step 0" in found.message
 
 
-def test_what_two_zero_layers_hold_is_said_not_to_move():
+@pytest.mark.parametrize(
+    ("n_steps", "severity"), [(3, Severity.WARNING), (10, Severity.ERROR)]
+)
+def test_what_two_zero_layers_hold_is_said_not_to_move(n_steps, severity):
     model = net()
     for parameter in model.parameters():
         torch.nn.init.zeros_(parameter)
-    w = train(model, sgd(model))
+    w = train(model, sgd(model), n_steps=n_steps)
 
     assert finding(w, "FAN106").paths == ("0.weight", "0.bias", "2.weight")
-    assert finding(w, "FAN106").severity is Severity.ERROR
+    assert finding(w, "FAN106").severity is severity
     assert w.report.coverage.n_moving == 1
 
 
@@ -236,7 +239,16 @@ def test_gradients_under_adam_s_epsilon_are_found():
     model = net()
     w = train(model, torch.optim.Adam(model.parameters(), lr=1e-3, eps=10.0))
 
-    assert "0.weight" in finding(w, "FAN305").paths
+    assert finding(w, "FAN305").paths == ("0.weight", "2.weight")
+
+
+def test_a_bias_that_a_normalization_takes_out_is_no_fault():
+    model = net()
+    model.insert(1, torch.nn.BatchNorm1d(N))
+    w = train(model, torch.optim.Adam(model.parameters(), lr=1e-3))
+
+    assert np.nanmax(w.trace.gradient[:, w.trace.paths.index("0.bias")]) < 1e-7
+    assert codes(w) == set()
 
 
 def test_twins_that_moved_together_are_still_one_unit():
