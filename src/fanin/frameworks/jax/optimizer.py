@@ -75,16 +75,21 @@ def _tried(model: Any, step: FirstStep) -> tuple[str, float | None, float]:
 
 
 def _first_step(model: Any, optimizer: Any) -> FirstStep:
-    """Give a function that runs ``init`` and ``update`` on the tree of gradients."""
+    """Give a function that runs ``init`` and ``update`` on the tree of gradients.
+
+    Parameters without a gradient have one of zeros, and their own values.
+    """
 
     def change(
         values: Mapping[str, np.ndarray], gradients: Mapping[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
         held = opened(model)
         paths = list(held.parameters)
-        full = {p: gradients.get(p, np.zeros_like(values[p])) for p in paths}
+        own = {p: held.parameters[p].array for p in paths}
+        shapes = {p: array.shape for p, array in own.items()}
+        full = {p: gradients.get(p, np.zeros(shapes[p])) for p in paths}
         places = jax.tree.leaves(held.numbered({p: i for i, p in enumerate(paths, 1)}))
-        params, given = _tree(held, values), _tree(held, full)
+        params, given = _tree(held, {**own, **values}), _tree(held, full)
         try:
             updates, _ = optimizer.update(given, optimizer.init(params), params)
         except (RuntimeError, TypeError, ValueError, KeyError, AttributeError):
