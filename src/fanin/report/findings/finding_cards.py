@@ -199,8 +199,8 @@ def _consequences(report: Report) -> str:
     """Give the findings that others explain, folded."""
     if not report.consequences:
         return ""
-    rows = [(f.code, f.where, f.message) for f in report.consequences]
-    shown = table(["rule", "where", "what"], rows)
+    rows = [(f.code, f.where, f.message, f.measured) for f in report.consequences]
+    shown = table(["rule", "where", "what", "measured"], rows)
     return (
         f"<details><summary>What follows from these ({len(rows)})</summary>"
         f"{shown}</details>"
