@@ -1,4 +1,4 @@
-"""Run as a program: check Keras models and print what changed; one backend a process."""
+"""Run as a program: check Keras models, print what changed; a backend a process."""
 
 from __future__ import annotations
 
