@@ -51,7 +51,7 @@ class Range:
     """What a number format holds.
 
     largest, smallest: of its normal numbers. loudest: the root mean square under which
-    a Gaussian signal of 10⁹ entries (6.1 of them out) keeps a tenth of the range free.
+    a Gaussian signal of 10⁹ entries (6.4 of them out) keeps a tenth of the range free.
     """
 
     largest: float
@@ -90,14 +90,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     loud = [n for n in _judged(inspection) if _excess(inspection, n, held) > 1.0]
     if loud:
         worst = max(loud, key=lambda node: _excess(inspection, node, held))
-        yield _finding(
-            inspection,
-            precision,
-            worst,
-            len(loud),
-            inspection.sites[worst.id].maximum,
-            (0.0, held.most),
-        )
+        value, most = _loudest(inspection, worst, held)
+        yield _finding(inspection, precision, worst, len(loud), value, (0.0, most))
     stream = [n for n in inspection.trunk.nodes if n.op in BEARING]
     quiet = [n for n in stream if 0.0 < _size(inspection, n) < held.smallest]
     if quiet:
@@ -147,8 +141,15 @@ def _size(inspection: Inspection, node: Node) -> float:
 
 def _excess(inspection: Inspection, node: Node, held: Range) -> float:
     """Give how far the place is over its limits: over 1 is too far."""
-    site = inspection.sites[node.id]
-    return max(site.maximum / held.most, sqrt(site.second_moment) / held.loudest)
+    value, most = _loudest(inspection, node, held)
+    return value / most
+
+
+def _loudest(inspection: Inspection, node: Node, held: Range) -> tuple[float, float]:
+    """Give the worse of the largest number and the root mean square, and its limit."""
+    largest = (inspection.sites[node.id].maximum, held.most)
+    usual = (_size(inspection, node), held.loudest)
+    return max(largest, usual, key=lambda pair: pair[0] / pair[1])
 
 
 def _finding(
@@ -161,7 +162,6 @@ def _finding(
 ) -> Finding:
     is_loud = interval[0] == 0.0
     what = "large" if is_loud else "small"
-    limit = interval[1] if is_loud else interval[0]
     return Finding(
         code=RULE.code,
         name=RULE.name,
@@ -170,9 +170,10 @@ def _finding(
         message=f"The output of {name_of(node)} is too {what} for {precision}.",
         measured=f"largest {number(inspection.sites[node.id].maximum)}, root mean "
         f"square {number(_size(inspection, node))}; {n_places} such places",
-        expected=f"a largest number under {number(limit)}"
+        expected=f"a largest number under {number(RANGES[precision].most)}, a root "
+        f"mean square under {number(RANGES[precision].loudest)}"
         if is_loud
-        else f"a root mean square over {number(limit)}",
+        else f"a root mean square over {number(interval[0])}",
         why="It overflows as training makes the weights grow."
         if is_loud
         else "Numbers under the smallest normal one lose their digits.",
