@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fanin.places.attributes import attribute, is_read, parent_call, put_into
@@ -13,7 +14,7 @@ from fanin.places.filling import resolved, returned
 from fanin.places.origin import origin_of
 from fanin.places.scope import Site, call_of, called
 from fanin.places.slots import items
-from fanin.places.source import Sources, relative
+from fanin.places.source import Sources, file_of, is_framework, is_installed, relative
 from fanin.rules.location import Location
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 HEAP_TYPE = 1 << 9
 """Set in the flags of a class that a ``class`` statement made (CPython, object.h)."""
-
-FRAMEWORKS = ("torch", "keras", "flax", "equinox", "jax", "tensorflow")
-"""Packages whose own layers are what a user writes with, not what a user wrote."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +50,13 @@ class Places:
     origins: Sequence[Origin] = ()
     sources: Sources = field(default_factory=Sources)
     known: dict[str, Lines | None] = field(default_factory=dict)
+    sites: dict[tuple[int, str | int], Site | None] = field(default_factory=dict)
+
+    @cached_property
+    def around(self) -> frozenset[int]:
+        """Give the identities of the objects that hold layers."""
+        steps = (step for trail in self.trails.values() for step in trail[:-1])
+        return frozenset(id(step.holder) for step in steps)
 
     def of(self, path: str) -> Location | None:
         """Give the line that built the layer of a parameter, or of a layer's path.
@@ -76,14 +81,16 @@ class Places:
         return self.known[path]
 
     def files(self) -> list[SourceFile]:
-        """Give the files of the model's own classes, and of where it was built."""
+        """Give the user's files with the model's classes, and where it was built."""
         kinds = {type(s.holder) for steps in self.trails.values() for s in steps}
         kinds.add(type(self.model))
         found: dict[str, SourceFile] = {}
         with suppress(Exception):
-            for kind in filter(_is_written, kinds):
-                for _, file, _ in self.sources.bodies(kind):
-                    found[file.path] = file
+            classes = {each for kind in kinds for each in kind.__mro__}
+            for path in filter(None, map(file_of, filter(_is_written, classes))):
+                file = None if is_installed(path) else self.sources.file(path)
+                if file is not None:
+                    found[path] = file
             site = origin_of(self.model, self.origins, self.sources)
             if site is not None:
                 found[site.scope.file.path] = site.scope.file
@@ -135,16 +142,33 @@ class Places:
         keyed: tuple[type, str] | None = None
         found: list[tuple[Step, Site | None]] = []
         for step in trail:
-            kind, key = type(step.holder), str(step.key)
-            if step.is_item and not _is_written(kind):
-                site = self._item(step, site, keyed)
-            else:
-                keyed = (kind, key)
-                site = self._of_parent_call(step)
-                site = site or attribute(kind, key, step.child, self.sources)
-            if _is_written(kind) or step.is_item or step is not trail[-1]:
+            is_item = step.is_item and not _is_written(type(step.holder))
+            if not is_item:
+                keyed = (type(step.holder), str(step.key))
+            place = (id(step.holder), step.key)
+            if place not in self.sites:
+                self.sites[place] = (
+                    self._item(step, site, keyed) if is_item else self._attribute(step)
+                )
+            site = self.sites[place]
+            if step.is_item or step is not trail[-1] or self._is_own(step, trail):
                 found.append((step, site))
         return found
+
+    def _is_own(self, step: Step, trail: Sequence[Step]) -> bool:
+        """Say whether the line of a parameter says more than that of its layer.
+
+        It does where a class of somebody's holds it beside layers, or is the model;
+        where the class is a layer of its own making, the line that built it is meant.
+        """
+        if not _is_written(type(step.holder)):
+            return False
+        return len(trail) == 1 or id(step.holder) in self.around
+
+    def _attribute(self, step: Step) -> Site | None:
+        site = self._of_parent_call(step)
+        kind, key = type(step.holder), str(step.key)
+        return site or attribute(kind, key, step.child, self.sources)
 
     def _of_parent_call(self, step: Step) -> Site | None:
         """Read the items that a class of containers hands to its parent's __init__."""
@@ -217,7 +241,7 @@ def _lines(file: SourceFile, node: ast.expr | ast.ClassDef, *, kind: str) -> Lin
 def _is_written(kind: type) -> bool:
     """Say whether a class is somebody's own, and not a framework's or Python's."""
     is_made_by_class = bool(kind.__flags__ & HEAP_TYPE)
-    return is_made_by_class and kind.__module__.partition(".")[0] not in FRAMEWORKS
+    return is_made_by_class and not is_framework(kind)
 
 
 def _is_within(name: str, path: str) -> bool:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
+FRAMEWORKS: Final = ("torch", "keras", "flax", "equinox", "jax", "tensorflow")
+"""Packages whose own layers are what a user writes with, not what a user wrote."""
+
 PACKAGES: Final = ("site-packages", "dist-packages")
 STANDARD: Final = tuple(
     str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "platstdlib")
@@ -51,10 +54,14 @@ class Sources:
     """The files of one search, each read once.
 
     built: what ``origin_of`` found, by the identities of what it was asked for.
+    indexed: what the methods of a class give to attributes; filled: what they put into
+    a container that is one.
     """
 
     known: dict[str, SourceFile | None] = field(default_factory=dict)
     built: dict[tuple[int, ...], Any] = field(default_factory=dict)
+    indexed: dict[tuple[type, type], tuple[Any, ...]] = field(default_factory=dict)
+    filled: dict[tuple[type, str], tuple[Any, ...]] = field(default_factory=dict)
     _bodies: dict[type, Bodies] = field(default_factory=dict)
     _statements: dict[ast.AST, tuple[ast.AST, ...]] = field(default_factory=dict)
 
@@ -84,13 +91,18 @@ class Sources:
     def bodies(self, kind: type) -> Iterator[tuple[type, SourceFile, ast.ClassDef]]:
         """Yield the syntax trees of a class and of what it inherits from, in order."""
         for each in kind.__mro__:
-            if each not in self._bodies:
-                file = self.file(_file_of(each) or "")
-                body = None if file is None else _class_named(file.tree, each)
-                self._bodies[each] = (file, body)
-            file, body = self._bodies[each]
-            if file is not None and body is not None:
-                yield each, file, body
+            place = self.body(each)
+            if place is not None:
+                yield each, *place
+
+    def body(self, kind: type) -> tuple[SourceFile, ast.ClassDef] | None:
+        """Give the syntax tree of one class; None where there is no code."""
+        if kind not in self._bodies:
+            file = self.file(file_of(kind) or "")
+            body = None if file is None else _class_named(file.tree, kind)
+            self._bodies[kind] = (file, body)
+        file, body = self._bodies[kind]
+        return None if file is None or body is None else (file, body)
 
     def giving(self, node: ast.AST) -> tuple[ast.AST, ...]:
         """Give the assignments and calls below a node, in order; found once."""
@@ -131,6 +143,11 @@ def is_installed(path: str) -> bool:
     return str(Path(path).resolve()).startswith(STANDARD)
 
 
+def is_framework(kind: type) -> bool:
+    """Say whether a class is a framework's own."""
+    return kind.__module__.partition(".")[0] in FRAMEWORKS
+
+
 def module_names(kind: type) -> dict[str, Any]:
     """Give the names that a class's module holds; nothing of it is run."""
     module = sys.modules.get(kind.__module__)
@@ -169,7 +186,7 @@ def _read(path: str) -> SourceFile | None:
     return SourceFile(path=path, lines=tuple(lines), tree=tree)
 
 
-def _file_of(kind: type) -> str | None:
+def file_of(kind: type) -> str | None:
     """Give a class's file: a method knows it even where a notebook has no module."""
     for value in vars(kind).values():
         code = code_of(value)

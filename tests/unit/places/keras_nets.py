@@ -7,7 +7,7 @@ from keras import layers
 class Own(keras.layers.Layer):
     def build(self, shape):
         wide = (shape[-1], 3)
-        self.table = self.add_weight(shape=wide, name="table")  # builds: table
+        self.table = self.add_weight(shape=wide, name="table")
 
     def call(self, x):
         return x @ self.table
@@ -21,7 +21,7 @@ class Net(keras.Model):
             layers.Dense(4),  # builds: dense_1
             layers.Dense(4),  # builds: dense_2
         ]
-        self.own = Own()
+        self.own = Own()  # builds: table
 
     def call(self, x):
         x = self.first(x)
