@@ -21,6 +21,8 @@ drift, saturation or loss of the input agrees.
     nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")   # std √(2/512)
 
 ## Assumptions
+A weight whose output the batch shows to be of the right size is not reported, whatever
+its std: rows can be centred, or mirrored.
 n is the fan-in, the fan-out, or their mean: each of the three is in use. The gain may
 lie anywhere between the forward gain, the backward gain and 1/φ′(0).
 
@@ -40,7 +42,7 @@ from fanin.activations import identify
 from fanin.graph.roles import RoleKind
 from fanin.rules.gains import TOLERANCE, GainRange, gain_range
 from fanin.rules.rule import Finding, Rule, Severity
-from fanin.rules.sampled import sampled
+from fanin.rules.sampled import root_mean_square, sampled
 from fanin.rules.words import listing, number, source_of
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from fanin.rules.inspection import Inspection
 
 STANDARD_ERRORS = 5.0
+MOSTLY = 0.9
 MOST_READ = 1 << 16  # entries
 # ln of a ratio: a small layer's std scatters by some percent.
 DEFAULT_TOLERANCE = 0.1
@@ -159,9 +162,47 @@ def _mismatch(
     off = abs(log(std / min(max(std, least), greatest)))
     if off < max(log(TOLERANCE), STANDARD_ERRORS * error):
         return None
+    if any(_is_sound(g, gains) for g in measured_gains(inspection, weight.path)):
+        return None
     return Mismatch(
         path=weight.path, std=std, n_in=weight.fan.n_in, gains=gains, off=off
     )
+
+
+def _is_sound(gain: float, gains: GainRange) -> bool:
+    return gains.least / TOLERANCE <= gain <= gains.greatest * TOLERANCE
+
+
+def measured_gains(inspection: Inspection, path: str) -> tuple[float, ...]:
+    """Give the gain √(E[(W·x)²]/E[x²]) that the batch shows, in each way to take it.
+
+    It is √(n_in·Var(w)) where the weights are independent of one another and of what
+    enters; it is not where rows are centred or mirrored, or where an average was taken
+    before. So it is measured for all of the signal without the bias, and for what
+    differs between samples; against what the weight reads, and what that was made of.
+    """
+    role = inspection.roles[path]
+    if role.node is None:
+        return ()
+    node = inspection.graph.node(role.node)
+    after = inspection.sites.get(node.id)
+    befores = [inspection.sites.get(i) for i in {*node.inputs[:1], role.origin or -1}]
+    if after is None:
+        return ()
+    bias = inspection.values.get(node.bias or "")
+    shift = 0.0 if bias is None else root_mean_square(bias) ** 2
+    if after.between_samples > MOSTLY * after.second_moment:
+        shift = 0.0  # The bias takes a mean away: what is left is signal.
+    moments = [
+        pair
+        for before in befores
+        if before is not None
+        for pair in (
+            (after.second_moment - shift, before.second_moment),
+            (after.between_samples, before.between_samples),
+        )
+    ]
+    return tuple(sqrt(out / into) for out, into in moments if out > 0.0 and into > 0.0)
 
 
 def std_with_error(value: np.ndarray) -> tuple[float, float]:
