@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.statistics:
         _write_statistics(report)
     else:
-        write(report, wanted)
+        write(report, wanted, is_brief=arguments.fix)
     if arguments.exit_zero:
         return 0
     return exit_code(report, arguments.fail_on or settings.fail_on or "warning")

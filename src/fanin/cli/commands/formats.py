@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from fanin.cli.commands.command import shows_colour, width_of
 from fanin.files import ensure_writable, write_text
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fanin.rules import Report
+
+
+BRIEF: Final = ("text", "concise")
+"""Formats that a person reads from top to bottom."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +76,8 @@ def places(words: Sequence[str], output: str | None) -> tuple[Place, ...]:
     return tuple(placed)
 
 
-def write(report: Report, wanted: Sequence[Place]) -> None:
-    """Write a report in every way wanted."""
+def write(report: Report, wanted: Sequence[Place], *, is_brief: bool = False) -> None:
+    """Write a report in every way wanted; brief text is without notes."""
     from fanin.report.findings import FORMATS, Look
 
     for place in wanted:
@@ -82,8 +86,18 @@ def write(report: Report, wanted: Sequence[Place]) -> None:
             width=width_of() if is_shown else Look.width,
             is_coloured=is_shown and shows_colour(),
         )
-        text = FORMATS[place.name].write(report, look).rstrip("\n") + "\n"
+        shown = _without_notes(report) if is_brief and place.name in BRIEF else report
+        text = FORMATS[place.name].write(shown, look).rstrip("\n") + "\n"
         if place.path is None:
             sys.stdout.write(text)
         else:
             write_text(place.path, text)
+
+
+def _without_notes(report: Report) -> Report:
+    from fanin.rules.words import count
+
+    kept = (*report.errors, *report.warnings)
+    n_left_out = len(report.findings) - len(kept)
+    said = (f"Not shown: {count(n_left_out, 'note')}.",) if n_left_out else ()
+    return replace(report, findings=kept, notes=(*report.notes, *said))

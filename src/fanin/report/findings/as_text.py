@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from fanin.report.findings.format import Format
@@ -111,10 +112,18 @@ def _measured(finding: Finding) -> str:
 def _expected(finding: Finding) -> str:
     """Give what was expected, and from where to where the number may lie."""
     text, interval = finding.expected, finding.interval
-    if interval is None or _is_count(finding):
+    if interval is None or _is_count(finding) or _is_said(text, interval):
         return text
     low, high = (number(end) for end in interval)
     return f"{text} [{low}, {high}]".lstrip()
+
+
+def _is_said(text: str, interval: tuple[float, float]) -> bool:
+    """Say whether the words name each end that is a bound, and not just 0, 1 or ∞."""
+    ends = [end for end in interval if isfinite(end) and end not in {0.0, 1.0}]
+    if not ends:
+        return any(character.isdigit() for character in text)
+    return all(number(end) in text for end in ends)
 
 
 def _is_count(finding: Finding) -> bool:
