@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.faults import __doc__ as about
 from benchmarks.faults import tables
-from benchmarks.faults.running import QUICK_STEP, outcomes_of
+from benchmarks.faults.running import QUICK_STEP, known_of, outcomes_of
 from benchmarks.faults.score import trials
 
 
@@ -20,13 +20,17 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="a seventh, one seed")
     parser.add_argument("--keep", type=Path, help="a file of outcomes, to go on from")
+    parser.add_argument("--kept", action="store_true", help="make none, print those")
     parser.add_argument("--misses", action="store_true", help="list them too")
     parser.add_argument("--markdown", action="store_true")
     chosen = parser.parse_args()
     listed = trials(1 if chosen.quick else chosen.seeds, with_rivals=True)
     if chosen.quick:
         listed = listed[::QUICK_STEP]
-    outcomes = outcomes_of(listed, chosen.jobs, chosen.keep)
+    if chosen.kept:
+        outcomes = known_of(listed, chosen.keep)
+    else:
+        outcomes = outcomes_of(listed, chosen.jobs, chosen.keep)
     for table in (
         tables.whole,
         tables.side_by_side,

@@ -47,6 +47,12 @@ def outcomes_of(listed: list[Trial], n_jobs: int, keep: Path | None) -> list[Out
     return [known[key(trial)] for trial in listed]
 
 
+def known_of(listed: list[Trial], keep: Path | None) -> list[Outcome]:
+    """Give the outcomes that are kept already, and make none."""
+    known = kept(keep)
+    return [known[key(trial)] for trial in listed if key(trial) in known]
+
+
 def note(outcome: Outcome, keep: Path | None) -> None:
     """Append an outcome to the file of those that are kept."""
     if keep is not None:

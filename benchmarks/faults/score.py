@@ -21,7 +21,7 @@ from fanin.rules import Severity
 if TYPE_CHECKING:
     from benchmarks.faults.fault import Fault
     from benchmarks.faults.subject import Base
-    from fanin.rules import Report
+    from fanin.rules import Finding, Report
 
 HEALTHY = ""
 
@@ -31,7 +31,9 @@ class Outcome:
     """What a check of one base with one fault and one seed gave.
 
     fault: its name; "" for the healthy base. is_found, is_root: of the fault. listed:
-    codes of the errors and warnings, worst first. rivals: who raised an alarm. trouble:
+    codes of the errors and warnings, worst first. is_sharp: of the parameters whose new
+    draw the first finding says would mend it, half and more are those that were changed
+    (true where the fault lies in none). rivals: who raised an alarm. trouble:
     what the check raised, if it did: nothing was found then.
     """
 
@@ -40,6 +42,7 @@ class Outcome:
     seed: int
     is_found: bool = False
     is_root: bool = False
+    is_sharp: bool = False
     listed: tuple[str, ...] = ()
     rivals: frozenset[str] = frozenset()
     trouble: str = ""
@@ -114,19 +117,29 @@ def make(trial: Trial) -> Outcome:
     loud = [f for f in report.findings if f.severity is not Severity.INFO]
     codes = frozenset() if fault is None else fault.codes
     first = loud[0] if loud else None
-    is_named = first is not None and (
-        not culprits or bool(culprits & set(first.paths)) or first.where in culprits
-    )
+    is_root = first is not None and first.code in codes and _names(first, culprits)
     return Outcome(
         base=base.name,
         fault=name,
         seed=trial.seed,
         is_found=any(f.code in codes for f in loud),
-        is_root=first is not None and first.code in codes and is_named,
+        is_root=is_root,
+        is_sharp=is_root and first is not None and _is_sharp(first, culprits),
         listed=tuple(f.code for f in loud),
         rivals=rivals,
         seconds=seconds,
     )
+
+
+def _names(finding: Finding, culprits: frozenset[str]) -> bool:
+    """Say whether a finding names one of these; or anything, if there are none."""
+    return not culprits or bool(culprits & {*finding.paths, finding.where})
+
+
+def _is_sharp(finding: Finding, culprits: frozenset[str]) -> bool:
+    """Say whether half and more of what a finding would draw again are these."""
+    blamed = set(finding.mends or finding.paths)
+    return not culprits or 2 * len(blamed & culprits) >= len(blamed)
 
 
 def broken(

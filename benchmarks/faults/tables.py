@@ -40,7 +40,7 @@ def _both(numbers: Iterable[bool]) -> str:
 def whole(outcomes: Sequence[Outcome], *, is_markdown: bool) -> None:
     """Print recall, root causes and false alarms: mended by, held out, and all."""
     table = Table(
-        ("part", "found", "root cause", "listed", "false alarms"),
+        ("part", "found", "root cause", "sharp", "listed", "false alarms"),
         is_markdown=is_markdown,
     )
     parts = {
@@ -58,6 +58,7 @@ def whole(outcomes: Sequence[Outcome], *, is_markdown: bool) -> None:
             name,
             _both(o.is_found for o in broken),
             _both(o.is_root for o in broken),
+            percent(o.is_sharp for o in broken),
             f"{median(listed):g}" if listed else "–",
             share(bool(o.listed or o.trouble) for o in healthy),
         )
@@ -66,7 +67,7 @@ def whole(outcomes: Sequence[Outcome], *, is_markdown: bool) -> None:
 
 def by_fault(outcomes: Sequence[Outcome], *, is_markdown: bool) -> None:
     """Print a row a fault, and what is listed first where it is not found."""
-    head = ("fault", "named by", "bases", "found", "root cause", "else first")
+    head = ("fault", "named by", "bases", "found", "root", "sharp", "else first")
     table = Table(head, is_markdown=is_markdown)
     for fault in FAULTS:
         its = [o for o in outcomes if o.fault == fault.name]
@@ -79,6 +80,7 @@ def by_fault(outcomes: Sequence[Outcome], *, is_markdown: bool) -> None:
             len({o.base for o in its}),
             share(o.is_found for o in its),
             share(o.is_root for o in its),
+            share(o.is_sharp for o in its),
             ", ".join(f"{code} ×{n}" for code, n in wrong.most_common(3)),
         )
     table.close()
