@@ -18,14 +18,18 @@ MOST_WIDENED: Final = 4096
 def as_view(tensor: torch.Tensor) -> np.ndarray:
     """Give a tensor's numbers as an array over the same memory where that can be.
 
-    What NumPy has no type for (bfloat16) comes as float32.
+    What NumPy has no type for (bfloat16) comes as float32. A tensor that is spread over
+    several processes is put together, which each of them must take part in.
 
     >>> ones = torch.ones(2)
     >>> as_view(ones)[0] = 3.0
     >>> ones.tolist()
     [3.0, 1.0]
     """
-    held = tensor.detach().to("cpu")
+    own = tensor.detach()
+    if hasattr(own, "full_tensor"):  # a DTensor: its shards, put together
+        own = own.full_tensor()
+    held = own.to("cpu")
     if held.layout is not torch.strided:
         held = held.to_dense()
     try:
