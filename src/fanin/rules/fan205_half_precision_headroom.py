@@ -78,6 +78,7 @@ RANGES: Final = {
     "float16": Range(largest=65504.0, smallest=2.0**-14),
     "bfloat16": Range(largest=(2.0 - 2.0**-7) * 2.0**127, smallest=2.0**-126),
 }
+SAME: Final = 1e-12
 BEARING: Final = frozenset({Op.LINEAR, Op.CONTRACT, Op.ADD, Op.MULTIPLY})
 
 
@@ -124,6 +125,7 @@ def _judged(inspection: Inspection) -> list[Node]:
         and node.id in inspection.sites
         and inspection.sites[node.id].is_finite
         and not _is_masked(inspection, node)
+        and not _is_fixed(inspection, node)
     ]
 
 
@@ -132,6 +134,12 @@ def _is_masked(inspection: Inspection, node: Node) -> bool:
     if node.op is not Op.ADD:
         return False
     return any(r.op is Op.SOFTMAX for r in inspection.graph.consumers(node.id))
+
+
+def _is_fixed(inspection: Inspection, node: Node) -> bool:
+    """Say whether it is the same for all samples: a start value of −10³⁸, no signal."""
+    is_batch = inspection.measured.batch_size > 1
+    return is_batch and inspection.sites[node.id].input_share < SAME
 
 
 def _size(inspection: Inspection, node: Node) -> float:

@@ -12,7 +12,8 @@ output by r·√(2n/π) of its own size, r being the step over the weight. At r 
 
 ## When it is fine
 Under a warm-up: the first steps are then smaller than the rate that was given. Zero
-weights are left out: any step is large to them.
+weights are left out: any step is large to them. So are tables that rows are looked up
+in: some start near 0 before a normalization on purpose, and no sum runs over rows.
 
 ## Example
     torch.optim.Adam(model.parameters(), lr=0.01)   # on weights of std 0.02
@@ -34,6 +35,7 @@ from math import hypot
 from typing import TYPE_CHECKING
 
 from fanin.rules.rule import Finding, Rule, Severity
+from fanin.rules.trunk import is_lookup
 from fanin.rules.words import number, source_of
 
 if TYPE_CHECKING:
@@ -50,7 +52,14 @@ ALL_IN_LINE = 0.1
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Yield one finding for the first step that is too large for its weights."""
     facts = inspection.optimizer
-    weights = [u for u in inspection.updates if u.n_axes > 1 and u.size > 0.0]
+    tables = {
+        n.weight.path for n in inspection.graph.linears if n.weight and is_lookup(n)
+    }
+    weights = [
+        u
+        for u in inspection.updates
+        if u.n_axes > 1 and u.size > 0.0 and u.path not in tables
+    ]
     if facts is None or not weights:
         return
     replaced = [u for u in weights if u.ratio > REPLACED]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fanin.graph.roles import RoleKind
 from fanin.rules.virtual_steps import root_mean_square
 
 if TYPE_CHECKING:
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 
     from fanin.rules.inspection import Inspection
 
+QUIET: Final = frozenset(
+    {
+        RoleKind.BIAS,
+        RoleKind.QUERY,
+        RoleKind.KEY,
+        RoleKind.POSITION_BIAS,
+        RoleKind.LOGIT_SCALE,
+    }
+)
 DIGITS: Final = {"float16": 10, "bfloat16": 7, "float64": 52}
 """Binary digits after the point of a normal number; 23 for float32 (IEEE 754)."""
 
@@ -82,16 +92,22 @@ def first_updates(
 
 
 def judged_paths(inspection: Inspection) -> tuple[str, ...]:
-    """Give the parameters whose update tells something: those stepped, but no biases.
+    """Give the parameters whose update tells something, of those that are stepped.
 
-    The gradient of a bias that a softmax or a normalization takes out again (of the
-    keys in attention) is rounding noise; where it is not, the weight beside it tells
-    the same.
+    Left out are biases: the gradient of one that a softmax or a normalization takes
+    out again (of the keys in attention) is rounding noise; where it is not, the weight
+    beside it tells the same. And what only sets attention's scores: they start near 0,
+    and their gradients with them, and grow as the values do.
     """
     facts = inspection.optimizer
     unstepped = () if facts is None else facts.unstepped
     left_out = {node.bias for node in inspection.graph.nodes}.union(unstepped)
-    return tuple(path for path in inspection.trainable if path not in left_out)
+    return tuple(
+        path
+        for path in inspection.trainable
+        if path not in left_out
+        and ((role := inspection.roles.get(path)) is None or role.kind not in QUIET)
+    )
 
 
 def values_after_a_step(inspection: Inspection) -> dict[str, np.ndarray]:
