@@ -26,12 +26,13 @@ def choose(slots: Sequence[Slot], step: Step) -> Site | None:
     if keyed:
         exact = [s for s in keyed if s.key == re.escape(str(step.key))]
         return (exact or keyed)[0].site
-    if len(slots) == len(step.siblings) and not any(s.is_repeated for s in slots):
-        return slots[_rank(step, step.siblings)].site
     kind = type(step.child)
     same = [s for s in slots if call_of(kind, resolved(s.site)) is not None]
+    alike = [each for each in step.siblings if type(each) is kind]
+    is_listed = len(slots) == len(step.siblings) and len(same) != len(alike)
+    if is_listed and not any(s.is_repeated for s in slots):
+        return slots[_rank(step, step.siblings)].site
     if same:
-        alike = [each for each in step.siblings if type(each) is kind]
         return _at(same, _rank(step, alike), len(alike))
     return _at(slots, _rank(step, step.siblings), len(step.siblings))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from fanin.places.attributes import attribute, is_read, parent_call, put_into
 from fanin.places.choosing import choose, scanned
-from fanin.places.filling import resolved, returned
+from fanin.places.filling import DEEPEST, resolved, returned
 from fanin.places.origin import origin_of
 from fanin.places.scope import Site, call_of, called
 from fanin.places.slots import items
@@ -179,6 +179,7 @@ class Places:
     def _item(
         self, step: Step, site: Site | None, keyed: tuple[type, str] | None
     ) -> Site | None:
+        site = None if site is None else self._made(site)
         slots = [] if site is None or _is_net(site) else items(site, self.sources)
         if keyed is not None:
             slots += put_into(*keyed, self.sources)
@@ -186,9 +187,16 @@ class Places:
             return choose(slots, step)
         if site is None or keyed is not None:
             return None
-        made = resolved(site)
-        inner = returned(made, self.sources)
-        return scanned((inner[-1] if inner else made).scope, step)
+        return scanned(site.scope, step)
+
+    def _made(self, site: Site) -> Site:
+        """Follow functions to the expression, or the name, that they return."""
+        for _ in range(DEEPEST):
+            inner = returned(resolved(site), self.sources)
+            if not inner:
+                break
+            site = inner[-1]
+        return site
 
     def _definition(self, trail: Sequence[Step]) -> Lines | None:
         """Give the class of the innermost layer that is the user's, or a library's."""
@@ -215,8 +223,7 @@ def places_of(
 
 def _is_net(site: Site) -> bool:
     """Say whether a call takes a net's ends, not its layers: keras.Model(in, out)."""
-    call = resolved(site).expression
-    names = site.scope.names
+    call, names = resolved(site).expression, site.scope.names
     return isinstance(call, ast.Call) and called(call, names) in {"Model", "Functional"}
 
 

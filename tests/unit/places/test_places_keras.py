@@ -7,7 +7,7 @@ import re
 import pytest
 
 from fanin.frameworks.keras.holders import holders
-from fanin.places import Origin, places_of
+from fanin.places import Origin, callers, places_of
 from tests.unit.places import keras_nets
 
 MARK = re.compile(r"# builds: (\S+)$")
@@ -45,6 +45,17 @@ def test_the_line_that_built_a_keras_layer_is_found(make, line, layer):
     assert paths
     assert {(places.of(p).line, places.of(p).kind) for p in paths} == {
         (line, "constructs")
+    }
+
+
+def test_a_functional_model_is_found_through_the_call_that_built_it():
+    model = keras_nets.functional()
+    found = places_of(model, holders, callers())
+    told = places_of(model, holders, (Origin(function=keras_nets.functional),))
+
+    assert found.of("dense/kernel") is not None
+    assert {p: found.of(p) for p in holders(model)} == {
+        p: told.of(p) for p in holders(model)
     }
 
 
