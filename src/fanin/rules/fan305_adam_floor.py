@@ -23,7 +23,7 @@ does not matter to Adam, and rules on vanishing gradients give notes only.
 ## Assumptions
 Needs `optimizer=`. With g Gaussian of root mean square r the mean step is
 lr·E[|g|/(|g| + ε)]: a tenth of lr at r = 0.1476ε, half at 1.745ε, 0.8 of it at 10ε.
-Biases and what sets attention's scores are not judged.
+Gains, biases and what sets attention's scores are not judged.
 
 ## Source
 Kingma & Ba, "Adam" (2015), algorithm 1.
@@ -92,6 +92,8 @@ def _under(
     """
     found = {}
     for path in judged_paths(inspection):
+        if inspection.values[path].ndim < 2:
+            continue
         size = awake_size(gradients.get(path))
         if 0.0 < size < least:
             found[path] = size

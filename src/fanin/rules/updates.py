@@ -19,15 +19,8 @@ if TYPE_CHECKING:
 
     from fanin.rules.inspection import Inspection
 
-QUIET: Final = frozenset(
-    {
-        RoleKind.BIAS,
-        RoleKind.QUERY,
-        RoleKind.KEY,
-        RoleKind.POSITION_BIAS,
-        RoleKind.LOGIT_SCALE,
-    }
-)
+QUIET: Final = frozenset({RoleKind.QUERY, RoleKind.KEY, RoleKind.POSITION_BIAS})
+GAINS: Final = frozenset({RoleKind.NORM_GAIN, RoleKind.FACTOR})
 DIGITS: Final = {"float16": 10, "bfloat16": 7, "float64": 52}
 """Binary digits after the point of a normal number; 23 for float32 (IEEE 754)."""
 
@@ -94,7 +87,7 @@ def first_updates(
 def judged_paths(inspection: Inspection) -> tuple[str, ...]:
     """Give the parameters whose update tells something, of those that are stepped.
 
-    Left out are biases: the gradient of one that a softmax or a normalization takes
+    Left out are biases, and vectors other than gains: the gradient of one that a softmax or a normalization takes
     out again (of the keys in attention) is rounding noise; where it is not, the weight
     beside it tells the same. And what only sets attention's scores: they start near 0,
     and their gradients with them, and grow as the values do.
@@ -105,9 +98,16 @@ def judged_paths(inspection: Inspection) -> tuple[str, ...]:
     return tuple(
         path
         for path in inspection.trainable
-        if path not in left_out
-        and ((role := inspection.roles.get(path)) is None or role.kind not in QUIET)
+        if path not in left_out and _tells(inspection, path)
     )
+
+
+def _tells(inspection: Inspection, path: str) -> bool:
+    """Say whether a parameter is a weight that starts loud, or a gain."""
+    role = inspection.roles.get(path)
+    if inspection.values[path].ndim > 1:
+        return role is None or role.kind not in QUIET
+    return role is not None and role.kind in GAINS
 
 
 def values_after_a_step(inspection: Inspection) -> dict[str, np.ndarray]:
