@@ -87,10 +87,11 @@ def first_updates(
 def judged_paths(inspection: Inspection) -> tuple[str, ...]:
     """Give the parameters whose update tells something, of those that are stepped.
 
-    Left out are biases, and vectors other than gains: the gradient of one that a softmax or a normalization takes
-    out again (of the keys in attention) is rounding noise; where it is not, the weight
-    beside it tells the same. And what only sets attention's scores: they start near 0,
-    and their gradients with them, and grow as the values do.
+    Left out are biases, and vectors other than gains: the gradient of one that a
+    softmax or a normalization takes out again (of the keys in attention) is rounding
+    noise; where it is not, the weight beside it tells the same. And what only sets
+    attention's scores: they start near 0, and their gradients with them, and grow as
+    the values do.
     """
     facts = inspection.optimizer
     unstepped = () if facts is None else facts.unstepped
