@@ -46,13 +46,13 @@ from fanin.rules.sampled import root_mean_square, sampled
 from fanin.rules.words import listing, number, source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from fanin.graph import Weight
+    from fanin.graph import SiteStatistics, Weight
     from fanin.rules.inspection import Inspection
 
 STANDARD_ERRORS = 5.0
-MOSTLY = 0.9
+MOSTLY, LEAST_SHARE = 0.9, 0.01  # of a second moment, between samples
 MOST_READ = 1 << 16  # entries
 # ln of a ratio: a small layer's std scatters by some percent.
 DEFAULT_TOLERANCE = 0.1
@@ -112,7 +112,20 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         paths=paths,
         value=worst.std,
         interval=(worst.gains.least / root, worst.gains.greatest / root),
+        mends=(*paths, *_biases_beside(inspection, paths)),
     )
+
+
+def _biases_beside(inspection: Inspection, paths: Sequence[str]) -> tuple[str, ...]:
+    """Give the trained biases of these weights: their size was chosen with them."""
+    known = set(inspection.trainable)
+    beside = {
+        node.weight.path: node.bias
+        for node in inspection.graph.linears
+        if node.weight is not None and node.bias in known
+    }
+    found = (beside.get(path) for path in paths)
+    return tuple(dict.fromkeys(bias for bias in found if bias is not None))
 
 
 def span(least: float, greatest: float) -> str:
@@ -199,10 +212,16 @@ def measured_gains(inspection: Inspection, path: str) -> tuple[float, ...]:
         if before is not None
         for pair in (
             (after.second_moment - shift, before.second_moment),
-            (after.between_samples, before.between_samples),
+            (_signal(after), _signal(before)),
         )
     ]
     return tuple(sqrt(out / into) for out, into in moments if out > 0.0 and into > 0.0)
+
+
+def _signal(site: SiteStatistics) -> float:
+    """Give what differs between samples; 0 where rounding is as large."""
+    is_clear = site.between_samples > LEAST_SHARE * site.second_moment
+    return site.between_samples if is_clear else 0.0
 
 
 def std_with_error(value: np.ndarray) -> tuple[float, float]:

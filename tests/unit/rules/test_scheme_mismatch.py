@@ -33,12 +33,16 @@ def test_torchs_default_before_relu_is_a_note_that_names_every_hidden_weight():
     assert finding.severity is Severity.INFO
     assert finding.paths == ("2.weight", "4.weight", "6.weight")
     assert finding.value < finding.interval[0]
+    assert set(finding.mended_by) == {
+        f"{i}.{name}" for i in (2, 4, 6) for name in ("weight", "bias")
+    }
 
 
 def test_a_bias_that_has_become_the_whole_signal_excuses_no_weight():
-    (finding,) = found(net(20))
+    # 30 layers down samples differ by rounding alone, which keeps its size.
+    (finding,) = found(net(30))
 
-    assert len(finding.paths) == 19
+    assert len(finding.paths) == 29
 
 
 def test_nothing_that_fanin_has_written_is_a_mismatch():
