@@ -82,8 +82,8 @@ def test_a_hot_weight_is_blamed_and_the_bias_is_not():
     (finding,) = loud(model)
 
     assert finding.code == "FAN501"
-    assert "6.weight" in finding.paths
     assert "6.bias" not in finding.paths
+    assert finding.mended_by == ("6.weight",)
 
 
 def test_inputs_that_heat_the_loss_are_an_error_and_the_loss_is_not_listed():

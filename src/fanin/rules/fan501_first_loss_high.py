@@ -39,7 +39,7 @@ import numpy as np
 
 from fanin.rules.first_loss import first_loss
 from fanin.rules.rule import Finding, Rule, Severity
-from fanin.rules.trunk import mending_paths, scale_paths
+from fanin.rules.trunk import Trunk, mending_paths, scale_paths
 from fanin.rules.words import number
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ STANDARD_ERRORS = 4.0
 # variance; ten times is out of scale.
 LEAST_RATIO = 10.0
 MOST_OF_IT = 0.5
+# The second moment of what the head reads: a few layers without a gain leave it near 1.
+LARGE_INPUT = 10.0
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -115,8 +117,16 @@ def _sum(loss: FirstLoss) -> Finding:
 
 
 def _head_paths(inspection: Inspection) -> tuple[str, ...]:
-    """Give what a cooler output is drawn with: the weights on the way to it."""
-    return mending_paths(inspection.graph, inspection.trunk)
+    """Give what a cooler output is drawn with: the head, if what it reads is not large.
+
+    Otherwise the weights on the way to it, which made it large.
+    """
+    trunk = inspection.trunk
+    head = trunk.head
+    site = inspection.sites.get(head.inputs[0]) if head and head.inputs else None
+    if head is not None and site is not None and site.second_moment <= LARGE_INPUT:
+        return mending_paths(inspection.graph, Trunk(nodes=(head,)))
+    return mending_paths(inspection.graph, trunk)
 
 
 def _heating_bias(inspection: Inspection, loss: FirstLoss) -> str | None:
