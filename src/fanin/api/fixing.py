@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fanin.api.checking import check
 from fanin.api.planning import apply, plan
 from fanin.api.task import find_framework
+from fanin.errors import SignalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -107,7 +108,12 @@ def fix(  # noqa: PLR0913 (as check: the objective takes four words to say)
     wanted = to_draw(report.findings, kept)
     if not wanted:
         return Fixed(before=report, report=report, model=model)
-    made = _plan(model, asked, wanted, kept, seed)
+    try:
+        made = _plan(model, asked, wanted, kept, seed)
+    except SignalError:
+        # A zero that may stay can leave nothing to size the drawn weight by.
+        wanted = to_draw(report.findings, kept, is_wide=True)
+        made = _plan(model, asked, wanted, kept, seed)
     drawn = tuple(p.path for p in made.prescriptions if not p.is_kept)
     values = framework.read(model)
     old = {path: values[path] for path in drawn}

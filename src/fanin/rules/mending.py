@@ -41,14 +41,22 @@ def is_mendable(finding: Finding) -> bool:
     return finding.severity is not Severity.INFO and bool(mends(finding))
 
 
-def to_draw(findings: Iterable[Finding], kept: Iterable[str]) -> tuple[str, ...]:
+def to_draw(
+    findings: Iterable[Finding], kept: Iterable[str], *, is_wide: bool = False
+) -> tuple[str, ...]:
     """Give the parameters to draw again for all findings; ("*",) for the whole net.
 
     Args:
         findings: notes among them are passed over.
         kept: parameters that are not to be touched (frozen, set aside).
+        is_wide: all parameters that a finding concerns, not just the fewest that mend.
     """
-    wanted = [path for f in findings if is_mendable(f) for path in mends(f)]
+    wanted = [
+        path
+        for finding in findings
+        if is_mendable(finding)
+        for path in (*mends(finding), *(finding.paths if is_wide else ()))
+    ]
     if WHOLE in wanted:
         return (WHOLE,)
     held = set(kept)
