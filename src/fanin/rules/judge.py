@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fanin.errors import UnknownNameError
+from fanin.rules.mending import mends
 from fanin.rules.report import Coverage, Report, verdict_of
 from fanin.rules.rule import Severity
 from fanin.rules.table import RULES
@@ -150,10 +151,18 @@ def split(found: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
 
 
 def _raised(cause: Finding, found: Sequence[Finding]) -> Finding:
-    """Give a cause the severity of the worst finding that it explains."""
-    explained = [f.severity for f in found if _explains(cause, f)]
-    worst = min([cause.severity, *explained], key=lambda severity: severity.rank)
-    return replace(cause, severity=worst)
+    """Give a cause the severity of the worst finding that it explains.
+
+    Wrong weights that explain a chain are mended with all of the chain: those that are
+    near enough to be passed over are part of it as well.
+    """
+    explained = [f for f in found if _explains(cause, f)]
+    severities = [cause.severity, *(f.severity for f in explained)]
+    worst = min(severities, key=lambda severity: severity.rank)
+    if not explained or not RULES[cause.code].is_weighed:
+        return replace(cause, severity=worst)
+    drawn = (path for f in (cause, *explained) for path in mends(f))
+    return replace(cause, severity=worst, mends=tuple(dict.fromkeys(drawn)))
 
 
 def _explains(cause: Finding, effect: Finding) -> bool:

@@ -105,12 +105,13 @@ def _size(node: Node, sites: Mapping[int, SiteStatistics]) -> float:
 
 
 def mending_paths(graph: Graph, trunk: Trunk) -> tuple[str, ...]:
-    """Give the weights whose new draw sets the scale of the signal right.
+    """Give the weights and biases whose new draw sets the scale of the signal right.
 
     Those on the trunk; where branches join it, those of the branches as well.
     """
     nodes = graph.linears if trunk.is_residual else trunk.linears
-    return tuple(dict.fromkeys(n.weight.path for n in nodes if n.weight is not None))
+    named = ((n.weight.path, n.bias) for n in nodes if n.weight is not None)
+    return tuple(dict.fromkeys(path for pair in named for path in pair if path))
 
 
 def scale_paths(trunk: Trunk) -> tuple[str, ...]:

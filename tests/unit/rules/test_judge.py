@@ -143,3 +143,11 @@ def test_wrong_weights_explain_the_signs_of_a_chain_if_they_are_half_of_it():
     assert [(f.code, f.severity) for f in causes] == [("FAN701", Severity.ERROR)]
     assert [f.code for f in consequences] == ["FAN202", "FAN303"]
     assert split([*signs, one])[1] == []
+
+
+def test_wrong_weights_are_mended_with_the_chain_that_they_explain():
+    chain = ("a", "b", "c")
+    sign = finding("FAN202", paths=chain, mends=(*chain, "bias"))
+    (cause,) = split([sign, finding("FAN701", paths=("a", "b"))])[0]
+
+    assert cause.mends == ("a", "b", "c", "bias")
