@@ -105,32 +105,71 @@ def fix(  # noqa: PLR0913 (as check: the objective takes four words to say)
         )
     framework = find_framework(model)
     kept = _kept(framework, model, report)
-    wanted = to_draw(report.findings, kept)
-    if not wanted:
+    wanted = [
+        to_draw(report.findings, kept),
+        to_draw((*report.findings, *report.consequences), kept, is_wide=True),
+    ]
+    if not wanted[0]:
         return Fixed(before=report, report=report, model=model)
+    fixed = _tried(report, model, asked, wanted[0], (kept, seed))
+    if wanted[1] != wanted[0] and (fixed is None or fixed.report.mendable):
+        # The fewest that mend may leave nothing to size them by, or leave the rest of
+        # a chain at the scale that was its fault.
+        wider = _tried(report, model, asked, wanted[1], (kept, seed))
+        if fixed is None or (wider and _rank(wider.report) < _rank(fixed.report)):
+            fixed = wider
+    if fixed is None:
+        message = "A new draw would make it worse, or cannot be sized: nothing is kept."
+        return Fixed(before=report, report=_noted(report, message), model=model)
+    written = apply(fixed.plan, model) if fixed.plan is not None else model
+    after = _noted(
+        fixed.report,
+        f"Before: {report.verdict}: {report.summary}.",
+        f"Drawn again: {_listed(fixed.drawn)}",
+    )
+    return replace(fixed, report=after, model=written)
+
+
+def _tried(
+    report: Report,
+    model: object,
+    asked: Asked,
+    wanted: tuple[str, ...],
+    how: tuple[tuple[str, ...], int | None],
+) -> Fixed | None:
+    """Draw, check, and put the old numbers back; None where it became no better.
+
+    Args:
+        report: before.
+        model: is as it was when this returns.
+        asked: of the check.
+        wanted: parameters to draw.
+        how: parameters to keep, and the seed.
+    """
+    kept, seed = how
     try:
         made = _plan(model, asked, wanted, kept, seed)
     except SignalError:
-        # A zero that may stay can leave nothing to size the drawn weight by.
-        wanted = to_draw(report.findings, kept, is_wide=True)
-        made = _plan(model, asked, wanted, kept, seed)
+        return None
+    framework = find_framework(model)
     drawn = tuple(p.path for p in made.prescriptions if not p.is_kept)
     values = framework.read(model)
     old = {path: values[path] for path in drawn}
     written = apply(made, model)
-    after = _checked(framework, written, asked, old)
-    if _rank(after) > _rank(report):
-        return Fixed(
-            before=report,
-            report=_noted(report, "A new draw made it worse; nothing was kept."),
-            model=framework.write(written, _back(old)),
+    try:
+        after = check(
+            written,
+            asked.batch,
+            asked.loss,
+            asked.target,
+            objective=asked.objective,
+            **asked.words,
         )
-    after = _noted(
-        after,
-        f"Before: {report.verdict}: {report.summary}.",
-        f"Drawn again: {_listed(drawn)}",
-    )
-    return Fixed(before=report, report=after, model=written, drawn=drawn, plan=made)
+    finally:
+        framework.write(written, _back(old))
+    if _rank(after) > _rank(report):
+        return None
+    return Fixed(before=report, report=after, model=model, drawn=drawn, plan=made)
 
 
 def _kept(framework: Framework, model: object, report: Report) -> tuple[str, ...]:
@@ -160,24 +199,6 @@ def _plan(
         skip=list(kept) or None if is_whole else None,
         seed=seed,
     )
-
-
-def _checked(
-    framework: Framework, model: object, asked: Asked, old: Mapping[str, np.ndarray]
-) -> Report:
-    """Check again; where that fails, the old numbers are put back first."""
-    try:
-        return check(
-            model,
-            asked.batch,
-            asked.loss,
-            asked.target,
-            objective=asked.objective,
-            **asked.words,
-        )
-    except BaseException:
-        framework.write(model, _back(old))
-        raise
 
 
 def _back(old: Mapping[str, np.ndarray]) -> dict[str, Draw]:

@@ -139,7 +139,7 @@ def test_a_draw_that_makes_it_worse_is_taken_back(monkeypatch):
 
     assert fixed.drawn == ()
     assert not net[2].weight.any()
-    assert "nothing was kept" in fixed.report.notes[0]
+    assert "nothing is kept" in fixed.report.notes[0]
 
 
 def test_a_report_from_a_file_fixes_with_a_batch_given_again():
