@@ -22,9 +22,9 @@ EVERYDAY = {
 
 def cases():
     """Give library and name; all but a few are slow."""
-    for library in EVERYDAY:
+    for library, quick in EVERYDAY.items():
         for name in healthy.builders(library):
-            is_quick = name in EVERYDAY[library]
+            is_quick = name in quick
             marks = () if is_quick else pytest.mark.slow
             yield pytest.param(library, name, id=name, marks=marks)
 
