@@ -87,17 +87,27 @@ def test_what_is_recorded_is_what_happened():
     def rms(tensor):
         return float((tensor.double() ** 2).mean().sqrt())
 
-    assert w.trace.gradient[0, place] == pytest.approx(rms(gradient), rel=1e-12)
-    assert w.trace.weight[0, place] == pytest.approx(rms(weight), rel=1e-12)
-    assert w.trace.update[0, place] == pytest.approx(rms(after - weight), rel=1e-12)
+    assert w.trace.gradient[0, place] == pytest.approx(rms(gradient), rel=1e-5)
+    assert w.trace.weight[0, place] == pytest.approx(rms(weight), rel=1e-5)
+    assert w.trace.update[0, place] == pytest.approx(rms(after - weight), rel=1e-5)
     assert w.trace.ratio[0, place] == pytest.approx(
-        math.log10(rms(after - weight) / rms(weight)), rel=1e-12
+        math.log10(rms(after - weight) / rms(weight)), rel=1e-5
     )
     assert w.trace.sites == ("0", "1", "2")
     assert w.trace.rms[0, 0] == pytest.approx(rms(hidden), rel=1e-6)
     spread = float(hidden.var(dim=0, correction=0).mean().sqrt())
     assert w.trace.spread[0, 0] == pytest.approx(spread, rel=1e-6)
     assert w.trace.rate.tolist() == [0.5]
+
+
+@pytest.mark.parametrize("size", [1e-25, 1.0, 1e25])
+def test_sizes_hold_where_squares_leave_float32(size):
+    from fanin.frameworks.torch.sizes import size_of
+
+    numbers = torch.tensor([3.0, 4.0, 0.0, 0.0]) * size
+
+    assert size_of(numbers) == pytest.approx(2.5 * size, rel=1e-6)
+    assert size_of(2.0 * numbers, minus=numbers) == pytest.approx(2.5 * size, rel=1e-6)
 
 
 def test_a_scaled_gradient_is_recorded_as_the_optimizer_reads_it():
