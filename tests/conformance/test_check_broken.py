@@ -281,7 +281,7 @@ BROKEN = {
     ),
     "duplicated-units": (duplicated_units, "FAN103", ERROR, CANNOT),
     "constant-then-random": (constant_then_random, "FAN104", WARNING, STRUGGLE),
-    "forgotten-layer": (Forgotten, "FAN001", WARNING, STRUGGLE),
+    "forgotten-layer": (Forgotten, "FAN001", WARNING, Verdict.HEALTHY),
     "tiny-relu-12": (lambda: filled(mlp(12), normal(0.01)), "FAN701", ERROR, STRUGGLE),
     "tiny-tanh-30": (
         lambda: filled(mlp(30, nn.Tanh), normal(0.01)),

@@ -30,7 +30,7 @@ EXPECTED = {
     "unit-normal-tanh-12": ("FAN401", "warning", "will struggle (measured)"),
     "dead-bias": ("FAN402", "error", "will struggle (measured)"),
     "hot-head": ("FAN501", "error", "will struggle (measured)"),
-    "forgotten-layer": ("FAN001", "warning", "will struggle (measured)"),
+    "forgotten-layer": ("FAN001", "warning", "healthy for this batch"),
     "default-3": None,
     "default-tanh-12": None,
     "he-12": None,
