@@ -247,6 +247,6 @@ RULE = Rule(
     severity=Severity.WARNING,
     find=find,
     page=__doc__,
-    hidden_by=("FAN101", "FAN103", "FAN104", "FAN802"),
+    hidden_by=("FAN101", "FAN103", "FAN104", "FAN702", "FAN802"),
     is_weighed=True,
 )
