@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,12 +43,12 @@ def size_of(value: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(value, dtype=np.float64))))
 
 
-@fault("every weight one constant", "101 103", lambda _: True)
+@fault("every weight one constant", "101 103 104", lambda _: True)
 def every_weight_constant(subject: Subject, _: np.random.Generator) -> Paths:
     """Every weight is 0.05, every bias 0; gains stay.
 
     Fits all: all units of a layer have equal incoming and outgoing weights, so they get
-    equal gradients for ever.
+    equal gradients for ever, or until dropout parts them.
     """
     for path, value in subject.values.items():
         is_matrix = path in subject.matrices
@@ -92,16 +94,20 @@ def twin_units(subject: Subject, source: np.random.Generator) -> Paths:
     return subject.put(*changed)
 
 
+def _kind(path: str) -> str:
+    """Give a path without its numbers: copies are of one kind of layer."""
+    return re.sub(r"\d+", "", path)
+
+
 def _pair(subject: Subject) -> tuple[str, str]:
+    """Give two trained weights of one shape, of one kind of layer if there are any."""
     weights = trainable(subject)
-    shapes = [subject.values[path].shape for path in weights]
     same = [
         (one, other)
-        for i, one in enumerate(weights)
-        for j, other in enumerate(weights)
-        if i < j and shapes[i] == shapes[j]
+        for one, other in combinations(weights, 2)
+        if subject.values[one].shape == subject.values[other].shape
     ]
-    return same[0]
+    return min(same, key=lambda pair: _kind(pair[0]) != _kind(pair[1]))
 
 
 @fault("a layer cloned", "803", lambda base: base.has_equal_shapes)

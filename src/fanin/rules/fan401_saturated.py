@@ -10,7 +10,7 @@ inputs alike.
 
 ## When it is fine
 Gates that are meant to be open or shut are left out. Alone, with no other sign, the
-rule gives a note and no warning, up to 95 % in the flat part: beyond that hardly a
+rule gives a note and no warning, up to 90 % in the flat part: beyond that hardly a
 gradient gets through, whatever else is well.
 
 ## Example
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 MOST_FLAT = 0.5
 # So many of the pre-activations flat that no gradient to speak of gets through.
-NEARLY_ALL = 0.95
+NEARLY_ALL = 0.9
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:

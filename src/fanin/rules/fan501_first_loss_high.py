@@ -33,6 +33,7 @@ Karpathy, "A Recipe for Training Neural Networks" (2019), "verify loss @ init".
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -143,19 +144,28 @@ def _margin(loss: FirstLoss) -> float:
     """Give how far over the ignorant loss the first one may lie."""
     if loss.kind == "mse":
         return (LEAST_RATIO - 1.0) * loss.ignorant + STANDARD_ERRORS * loss.error
-    return max(LEAST_NATS, STANDARD_ERRORS * loss.error)
+    return max(LEAST_NATS, STANDARD_ERRORS * _cool_error(loss))
+
+
+def _cool_error(loss: FirstLoss) -> float:
+    """Give the standard error that a loss of cool logits has at most.
+
+    Of logits of standard deviation 1, which cost half a nat, a sample's loss scatters
+    by about 1; what hot logits scatter by more is no doubt about them.
+    """
+    return min(loss.error, 1.0 / sqrt(max(loss.per_sample.size, 1)))
 
 
 def _severity(loss: FirstLoss) -> Severity | None:
-    margin = STANDARD_ERRORS * loss.error
     if loss.kind == "mse":
+        margin = STANDARD_ERRORS * loss.error
         out_of_scale = loss.output_std**2 > LEAST_RATIO * loss.ignorant
         is_high = loss.value - margin > LEAST_RATIO * loss.ignorant and out_of_scale
         return Severity.WARNING if is_high and loss.ignorant > 0.0 else None
     excess = loss.value - loss.ignorant
-    if excess > loss.ignorant + max(LEAST_NATS, margin):
+    if excess > loss.ignorant + _margin(loss):
         return Severity.ERROR
-    return Severity.WARNING if excess > max(LEAST_NATS, margin) else None
+    return Severity.WARNING if excess > _margin(loss) else None
 
 
 def _expectation(loss: FirstLoss) -> str:
