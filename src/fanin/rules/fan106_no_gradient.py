@@ -159,6 +159,15 @@ RULE = Rule(
     severity=Severity.ERROR,
     find=find,
     page=__doc__,
-    hidden_by=("FAN101", "FAN204", "FAN302", "FAN401", "FAN402", "FAN506"),
+    hidden_by=(
+        "FAN101",
+        "FAN103",
+        "FAN104",
+        "FAN204",
+        "FAN302",
+        "FAN401",
+        "FAN402",
+        "FAN506",
+    ),
     needs_closure=True,
 )
