@@ -60,7 +60,7 @@ def watch(  # noqa: PLR0913 (what is watched, and what it is checked on before)
     ...         loss.backward()
     ...         optimizer.step()
     ...         optimizer.zero_grad()
-    >>> w.trace.loss.tolist(), w.trace.update.reshape(-1).tolist()
+    >>> w.trace.loss.tolist(), w.trace.update.reshape(-1).round(6).tolist()
     ([2.0, 1.75, 1.5], [0.125, 0.125, 0.125])
     """
     if steps < 1:

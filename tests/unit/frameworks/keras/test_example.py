@@ -29,7 +29,8 @@ def test_every_input_has_its_own_signature():
 def test_a_model_with_several_inputs_is_checked_without_a_batch():
     report = fanin.check(two_inputs())
     assert report.ok
-    assert any("32×7 whole numbers below 50" in note for note in report.notes)
+    (made_up,) = (f for f in report.infos if f.code == "FAN004")
+    assert "32×7 whole numbers below 50" in made_up.message
 
 
 def test_a_model_that_is_not_built_offers_nothing():
