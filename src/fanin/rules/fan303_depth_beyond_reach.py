@@ -41,6 +41,7 @@ import numpy as np
 from fanin.graph.graph import Op
 from fanin.rules.layers import layers
 from fanin.rules.rule import Finding, Rule, Severity
+from fanin.rules.sampled import sampled
 from fanin.rules.trunk import scale_paths
 from fanin.rules.words import number
 from fanin.theory.mean_field import depth_scale
@@ -107,7 +108,7 @@ def growth(inspection: Inspection, layer: Layer) -> float | None:
         return None
     slopes = layer.activation.slope(site.sample)
     passed = float(np.mean(np.square(slopes)))
-    chi = weight.fan.n_in * float(np.var(held, dtype=np.float64)) * passed
+    chi = weight.fan.n_in * float(np.var(sampled(held))) * passed
     return chi if chi > 0.0 else None
 
 
