@@ -46,7 +46,18 @@ LEAST_SHARE = 1e-7
 
 
 def first_loss(inspection: Inspection) -> FirstLoss | None:
-    """Compute the first loss, or None where it is of no known kind or disagrees."""
+    """Give the first loss, or None where it is of no known kind or disagrees.
+
+    It is computed once and kept with the inspection, as its cached properties are.
+    """
+    kept = vars(inspection)
+    if "first_loss" not in kept:
+        kept["first_loss"] = _computed(inspection)
+    found: FirstLoss | None = kept["first_loss"]
+    return found
+
+
+def _computed(inspection: Inspection) -> FirstLoss | None:
     measured, task = inspection.measured, inspection.task
     if task.target is None or measured.loss is None or task.objective is not None:
         return None
