@@ -16,6 +16,11 @@ PLAIN = (
     "of plain nets shows that such nets do not train (Schoenholz et al. 2017: signals "
     "reach 6 ξ layers, here {reach})"
 )
+SMALL_HEAD = (
+    "True as it is built here: Glorot for 10 outputs, and so small an image that the "
+    "mean over positions evens nothing out; at 128 × 128 and 1,000 classes the first "
+    "loss is {loss}, and guessing costs 6.9"
+)
 CLONED = (
     "True: `nn.TransformerEncoder` copies its layer, so that all layers start with the "
     "same numbers (pytorch/pytorch#86274)"
@@ -36,6 +41,14 @@ KNOWN: dict[str, dict[str, str]] = {
     "mobilevit": dict.fromkeys(
         ("FAN302", "FAN602"), GAIN.format(file="modeling_mobilevit.py:603")
     ),
+    "keras: resnet": {"FAN501": SMALL_HEAD.format(loss="8.2")},
+    "keras: efficientnet_v2": {"FAN501": SMALL_HEAD.format(loss="7.0")},
+    "keras: inception_resnet": {"FAN501": SMALL_HEAD.format(loss="7.5")},
+    "keras: vgg": {
+        "FAN701": "True: Glorot before ReLU halves the square layer by layer, and "
+        "nothing normalizes; its authors began from a trained net of fewer layers for "
+        "that reason (Simonyan & Zisserman 2015, section 3.1)"
+    },
     "mlp relu 10": _plain("3.3"),
     "mlp relu 50": _plain("3.4"),
     "mlp tanh 10": _plain("5.2"),

@@ -26,7 +26,7 @@ from benchmarks._table import Table
 from fanin.api.task import find_framework
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from fanin.rules import Finding, Report
 
@@ -145,15 +145,20 @@ class Outcome:
     """What one check gave: its alarms, and how long it took in seconds."""
 
     name: str
+    library: str
     alarms: tuple[Finding, ...]
     seconds: float
     error: str = ""
 
     @property
+    def known(self) -> Mapping[str, str]:
+        """Give the true faults of the model, by code, with their evidence."""
+        return KNOWN.get(f"{self.library}: {self.name}", KNOWN.get(self.name, {}))
+
+    @property
     def is_known(self) -> bool:
         """Say whether every alarm is a true fault of the model, by the table."""
-        known = KNOWN.get(self.name, {})
-        return bool(self.alarms) and all(f.code in known for f in self.alarms)
+        return bool(self.alarms) and all(f.code in self.known for f in self.alarms)
 
 
 def outcomes(options: argparse.Namespace, library: str) -> Iterator[Outcome]:
@@ -166,10 +171,14 @@ def outcomes(options: argparse.Namespace, library: str) -> Iterator[Outcome]:
         try:
             report = checked(case(library, build), options)
         except Exception as error:
-            yield Outcome(name=name, alarms=(), seconds=0.0, error=repr(error)[:300])
+            reason = repr(error)[:300]
+            yield Outcome(
+                name=name, library=library, alarms=(), seconds=0.0, error=reason
+            )
             continue
         yield Outcome(
             name=name,
+            library=library,
             alarms=(*report.errors, *report.warnings),
             seconds=time.process_time() - start,
         )
@@ -209,7 +218,7 @@ def show(library: str, options: argparse.Namespace, table: Table) -> list[str]:
     lines = [f"{each.name}: not checked: {each.error}" for each in failed]
     for each in loud:
         for finding in each.alarms:
-            what = KNOWN.get(each.name, {}).get(finding.code, "examined: no")
+            what = each.known.get(finding.code, "examined: no")
             lines.append(
                 f"{each.name}: {finding.code} {finding.severity} at {finding.where}: "
                 f"{finding.message} Measured: {finding.measured or '–'}. {what}"

@@ -10,7 +10,8 @@ The scale is off by the square root of the ratio of the counts, in every such la
 
 ## When it is fine
 In front of a normalization, which takes the scale out, and at the end of one of several
-residual branches, which are divided by their number (neither reported). By accident a
+residual branches, which are divided by their number (neither reported). Where only
+linear maps stand between the weight and a normalization, it is a note. By accident a
 std chosen otherwise can equal a formula; the match is to five standard errors, well
 under one percent for most layers.
 
@@ -33,13 +34,14 @@ He, Zhang, Ren & Sun (2015), equations 10 and 14; the fans from `fanin.graph.fan
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from fanin.graph.graph import Op
 from fanin.rules.fan701_scheme_mismatch import STANDARD_ERRORS, std_with_error
 from fanin.rules.rule import Finding, Rule, Severity
-from fanin.rules.words import number
+from fanin.rules.words import listing, number
 from fanin.theory.given import padding_share
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from fanin.graph import Node, Weight
+    from fanin.graph import Graph, Node, Weight
     from fanin.rules.inspection import Inspection
 
 NUMERATORS = {"He": 2.0, "LeCun": 1.0, "PyTorch's default": 1.0 / 3.0}
@@ -59,23 +61,45 @@ SMALLEST_GAIN, LARGEST_GAIN = 0.25, 2.5
 FACTOR = 2.0
 # Beyond this share of padding a std that fits fewer inputs is right.
 LARGEST_PADDING = 0.5
+LINEAR_MAPS: Final = frozenset({Op.LINEAR, Op.REARRANGE})
 
 
 @dataclass(frozen=True, kw_only=True)
 class WrongFan:
     """scheme: whose formula fits; count: the number it was given for the inputs.
 
-    margin: five standard errors of the std, relative.
+    n_in: the right number. margin: five standard errors of the std, relative.
+    severity: a note where the size does not matter. source: where the layer runs.
     """
 
+    path: str
     scheme: str
     count: float
+    n_in: float
     std: float
     margin: float
+    severity: Severity = Severity.WARNING
+    source: str | None = None
+
+    @property
+    def factor(self) -> float:
+        """Give by how much the variance is too small."""
+        return self.count / self.n_in
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
-    """Yield one finding for each weight that was given a wrong count."""
+    """Yield one finding for all weights that were given a wrong count.
+
+    Those whose size a normalization takes out again make a note of their own.
+    """
+    found = list(_wrong(inspection))
+    for severity in (RULE.severity, Severity.INFO):
+        alike = [w for w in found if w.severity is severity]
+        if alike:
+            yield _finding(alike, max(alike, key=lambda w: w.factor))
+
+
+def _wrong(inspection: Inspection) -> Iterator[WrongFan]:
     kinds = inspection.roles
     seen = {
         path
@@ -87,29 +111,52 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         if weight is None or weight.path in seen or weight.roles.is_lookup:
             continue
         seen.add(weight.path)
-        if padding_share(node) > LARGEST_PADDING:
-            continue
-        if _keeps_size(inspection, node):
+        if padding_share(node) > LARGEST_PADDING or _keeps_size(inspection, node):
             continue
         wrong = wrong_fan(inspection.values[weight.path], weight)
         if wrong is not None:
-            right = wrong.std * (wrong.count / weight.fan.n_in) ** 0.5
-            yield Finding(
-                code=RULE.code,
-                name=RULE.name,
-                severity=RULE.severity,
-                where=weight.path,
-                message=f"Its std fits {wrong.scheme} for {wrong.count:.0f} inputs, "
-                f"but {weight.fan.n_in:.0f} enter each unit.",
-                measured=f"std {number(wrong.std)}",
-                expected=f"std {number(right)} for {weight.fan.n_in:.0f} inputs",
-                why="The initializer took another axis for the inputs.",
-                fix="Give the initializer the right fan: fanin.init(model).",
-                source=node.source,
-                paths=(weight.path,),
-                value=wrong.std,
-                interval=(right * (1.0 - wrong.margin), right * (1.0 + wrong.margin)),
-            )
+            is_free = _is_normalized_after(inspection.graph, node)
+            severity = Severity.INFO if is_free else RULE.severity
+            yield replace(wrong, severity=severity, source=node.source)
+
+
+def _finding(found: list[WrongFan], worst: WrongFan) -> Finding:
+    right = worst.std * worst.factor**0.5
+    paths = tuple(w.path for w in found)
+    is_note = worst.severity is Severity.INFO
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=worst.severity,
+        where=listing(paths),
+        message=f"The std of {worst.path} fits {worst.scheme} for {worst.count:.0f} "
+        f"inputs, but {worst.n_in:.0f} enter each unit.",
+        measured=f"std {number(worst.std)}"
+        + (
+            f"; {len(found)} weights were given a wrong count" if len(found) > 1 else ""
+        ),
+        expected=f"std {number(right)} for {worst.n_in:.0f} inputs",
+        why="The initializer took another axis for the inputs"
+        + ("; a normalization further on takes the size out." if is_note else "."),
+        fix="Give the initializer the right fan: fanin.init(model).",
+        source=worst.source,
+        paths=paths,
+        value=worst.std,
+        interval=(right * (1.0 - worst.margin), right * (1.0 + worst.margin)),
+    )
+
+
+def _is_normalized_after(graph: Graph, node: Node) -> bool:
+    """Say whether only linear maps stand between a weight and a normalization.
+
+    No size of the weight reaches the output then.
+    """
+    readers = graph.consumers(node.id)
+    return bool(readers) and all(
+        reader.op is Op.NORMALIZE
+        or (reader.op in LINEAR_MAPS and _is_normalized_after(graph, reader))
+        for reader in readers
+    )
 
 
 def _keeps_size(inspection: Inspection, node: Node) -> bool:
@@ -146,7 +193,14 @@ def wrong_fan(value: np.ndarray, weight: Weight) -> WrongFan | None:
     for count in sorted(wrong):
         for name, top in NUMERATORS.items():
             if fits(count, top):
-                return WrongFan(scheme=name, count=count, std=std, margin=margin)
+                return WrongFan(
+                    path=weight.path,
+                    scheme=name,
+                    count=count,
+                    n_in=fan.n_in,
+                    std=std,
+                    margin=margin,
+                )
     return None
 
 

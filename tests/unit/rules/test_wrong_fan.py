@@ -1,4 +1,4 @@
-"""FAN702 and zero padding: on a small map fewer terms enter than the kernel has."""
+"""FAN702: counts of inputs, padding on small maps, and normalization further on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 import fanin
+from fanin.rules.rule import Severity
 
 
 def codes(side):
@@ -32,3 +33,38 @@ def codes(side):
 @pytest.mark.parametrize(("side", "found"), [(1, []), (16, ["FAN702"])])
 def test_a_std_for_the_terms_that_padding_leaves_is_no_wrong_one(side, found):
     assert codes(side) == found
+
+
+WIDE = 1024  # enough depthwise weights to tell their std to 1 %
+
+
+def separable(n_blocks, *, is_normalized):
+    """Stack depthwise and pointwise convolutions, the former drawn for all channels."""
+    layers = [
+        nn.Conv2d(3, WIDE, 3, padding=1, bias=False),
+        nn.BatchNorm2d(WIDE),
+        nn.ReLU(),
+    ]
+    for _ in range(n_blocks):
+        depthwise = nn.Conv2d(WIDE, WIDE, 3, padding=1, groups=WIDE, bias=False)
+        nn.init.normal_(depthwise.weight, std=(2 / (WIDE * 9)) ** 0.5)
+        pointwise = nn.Conv2d(WIDE, WIDE, 1, bias=False)
+        layers += [depthwise, pointwise]
+        layers += [nn.BatchNorm2d(WIDE), nn.ReLU()] if is_normalized else [nn.ReLU()]
+    pool = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(WIDE, 10)]
+    return nn.Sequential(*layers, *pool)
+
+
+@pytest.mark.parametrize(
+    ("is_normalized", "severity"), [(True, Severity.INFO), (False, Severity.WARNING)]
+)
+def test_all_weights_of_a_wrong_count_make_one_finding(is_normalized, severity):
+    torch.manual_seed(0)
+    batch = torch.randn(4, 3, 8, 8)
+    model = separable(3, is_normalized=is_normalized)
+    (finding,) = fanin.check(model, batch, select=["FAN702"]).findings
+
+    assert finding.severity is severity
+    assert len(finding.paths) == 3
+    assert "inputs, but 9 enter each unit" in finding.message
+    assert finding.value < finding.interval[0]
