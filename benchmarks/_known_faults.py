@@ -42,6 +42,7 @@ KNOWN: dict[str, dict[str, str]] = {
         ("FAN302", "FAN602"), GAIN.format(file="modeling_mobilevit.py:603")
     ),
     "keras: resnet": {"FAN501": SMALL_HEAD.format(loss="8.2")},
+    "keras: efficientnet": {"FAN501": SMALL_HEAD.format(loss="6.8")},
     "keras: efficientnet_v2": {"FAN501": SMALL_HEAD.format(loss="7.0")},
     "keras: inception_resnet": {"FAN501": SMALL_HEAD.format(loss="7.5")},
     "keras: vgg": {

@@ -180,7 +180,8 @@ def wrong_fan(value: np.ndarray, weight: Weight) -> WrongFan | None:
     if std == 0.0 or error > LARGEST_ERROR or value.ndim < 3:
         return None
     fan = weight.fan
-    right = {fan.n_in, fan.n_out, (fan.n_in + fan.n_out) / 2.0}
+    outs = (fan.n_out, _unstrided_out(value, weight))
+    right = {fan.n_in, *outs, *((fan.n_in + n_out) / 2.0 for n_out in outs)}
     margin = max(STANDARD_ERRORS * error, 1e-4)
 
     def fits(count: float, numerator: float) -> bool:
@@ -202,6 +203,15 @@ def wrong_fan(value: np.ndarray, weight: Weight) -> WrongFan | None:
                     margin=margin,
                 )
     return None
+
+
+def _unstrided_out(value: np.ndarray, weight: Weight) -> float:
+    """Give the outputs that an input enters where a window stands at every position.
+
+    So initializers count them, which do not know the stride.
+    """
+    axes = (*weight.roles.outputs, *weight.roles.kernel)
+    return float(prod(value.shape[axis] for axis in axes) / weight.roles.groups)
 
 
 RULE = Rule(

@@ -68,3 +68,15 @@ def test_all_weights_of_a_wrong_count_make_one_finding(is_normalized, severity):
     assert len(finding.paths) == 3
     assert "inputs, but 9 enter each unit" in finding.message
     assert finding.value < finding.interval[0]
+
+
+@pytest.mark.parametrize("count", [64 * 49, (3 * 49 + 64 * 49) / 2])
+def test_the_count_of_a_strided_window_without_its_stride_is_right(count):
+    torch.manual_seed(0)
+    first = nn.Conv2d(3, 64, 7, stride=2, bias=False)
+    nn.init.normal_(first.weight, std=(2 / count) ** 0.5)
+    pool = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10)]
+    model = nn.Sequential(first, nn.ReLU(), *pool)
+    report = fanin.check(model, torch.randn(8, 3, 32, 32), select=["FAN702"])
+
+    assert report.findings == ()
