@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from fanin.graph import Parameter
 
-ARRAY_FILES = (".npz", ".safetensors")
-
 
 def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     """Read every array of a .npz or .safetensors file, by name.

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from fanin.sampler.oracle import Where
 
-HALVES: Final = ("float16", "bfloat16")
-
 _U64, _U32, _F32 = ctypes.c_uint64, ctypes.c_uint32, ctypes.c_float
 SIGNATURE: Final = ctypes.CFUNCTYPE(
     None, _U64, _U64, _U64, _U64, _U32, _U64, _U32, _F32, _U64, _U64, _U64

@@ -19,15 +19,6 @@ from fanin.frameworks.torch.wrapped import without_wrappers
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-WEIGHT_FILES = (
-    ".safetensors",
-    ".safetensors.index.json",
-    ".pt",
-    ".pth",
-    ".bin",
-    ".ckpt",
-    ".npz",
-)
 PREFIXES = ("module.", "_orig_mod.", "model.")
 """What trainers put before every name: data parallel, compile, Lightning."""
 

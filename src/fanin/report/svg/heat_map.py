@@ -7,14 +7,12 @@ without red-green blindness and grows lighter all along.
 
 from __future__ import annotations
 
-import base64
 import math
-import struct
-import zlib
 from typing import TYPE_CHECKING
 
 from fanin.report.svg.axes import Axes, Frame, left_margin
-from fanin.report.svg.element import drawing, element, text
+from fanin.report.svg.element import drawing, text
+from fanin.report.svg.raster import picture
 from fanin.report.svg.scale import Scale, range_of
 
 if TYPE_CHECKING:
@@ -43,23 +41,6 @@ def colour(share: float) -> tuple[int, int, int]:
         round(a + (b - a) * (place - step)) for a, b in zip(low, high, strict=True)
     )
     return red, green, blue
-
-
-def png(pixels: Sequence[Sequence[tuple[int, int, int]]]) -> bytes:
-    r"""Give a PNG file (8-bit RGB, no filter) of rows of pixels, top row first.
-
-    >>> png([[(0, 0, 0)]])[:8]
-    b'\x89PNG\r\n\x1a\n'
-    """
-    raw = b"".join(b"\0" + bytes(v for pixel in row for v in pixel) for row in pixels)
-    header = struct.pack(">IIBBBBB", len(pixels[0]), len(pixels), 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(raw, 9)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks)
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    check = struct.pack(">I", zlib.crc32(kind + content))
-    return struct.pack(">I", len(content)) + kind + content + check
 
 
 def heat_map(
@@ -100,24 +81,9 @@ def heat_map(
             text_anchor="end", fill="var(--quiet)", font_size=12,
         ),
         axes.draw(),
-        _picture(rows, x.start, top, x.end - x.start, height),
-        _picture(bar, left, top, 12, height),
+        picture(rows, x.start, top, x.end - x.start, height),
+        picture(bar, left, top, 12, height),
         marks,
         width=frame.width, height=frame.height,
         title=frame.title, description=frame.description,
-    )  # fmt: skip
-
-
-def _picture(
-    pixels: list[list[tuple[int, int, int]]],
-    x: float,
-    y: float,
-    width: float,
-    height: float,
-) -> str:
-    code = base64.b64encode(png(pixels)).decode("ascii")
-    return element(
-        "image", x=float(x), y=float(y), width=float(width), height=float(height),
-        href=f"data:image/png;base64,{code}", preserveAspectRatio="none",
-        style="image-rendering:pixelated",
     )  # fmt: skip

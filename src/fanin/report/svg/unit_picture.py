@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from fanin.report.svg.axes import SMALL
-from fanin.report.svg.element import drawing, element, line, text, width_of
-from fanin.report.svg.heat_map import png
+from fanin.report.svg.element import drawing, line, text, width_of
+from fanin.report.svg.raster import Colour, picture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from fanin.report.svg.axes import Frame
 
-Colour = tuple[int, int, int]
 TALLEST: Final = 640.0
 LEAST_TALL: Final = 3.0
 MOST_TALL: Final = 18.0
@@ -58,7 +56,7 @@ def unit_picture(
     ]
     parts = [
         text(frame.title, 0, 14, font_weight=600),
-        _picture(pixels, left, TOP, right - left, bottom - TOP),
+        picture(pixels, left, TOP, right - left, bottom - TOP),
     ]
     for place, row in enumerate(rows):
         y = TOP + place * tall
@@ -93,14 +91,3 @@ def _short(words: str, room: float) -> str:
     while len(words) > 1 and width_of(words, SMALL) > room:
         words = "…" + words[2:]
     return words
-
-
-def _picture(
-    pixels: list[list[Colour]], x: float, y: float, width: float, height: float
-) -> str:
-    code = base64.b64encode(png(pixels)).decode("ascii")
-    return element(
-        "image", x=float(x), y=float(y), width=float(width), height=float(height),
-        href=f"data:image/png;base64,{code}", preserveAspectRatio="none",
-        style="image-rendering:pixelated",
-    )  # fmt: skip

@@ -8,7 +8,8 @@ import zlib
 import pytest
 
 from fanin.report.svg import Frame, heat_map
-from fanin.report.svg.heat_map import CIVIDIS, MISSING, colour, png
+from fanin.report.svg.heat_map import CIVIDIS, MISSING, colour
+from fanin.report.svg.raster import png
 
 
 def decoded(content):
