@@ -34,7 +34,7 @@ from math import exp, log, sqrt
 from typing import TYPE_CHECKING
 
 from fanin.rules.rule import Finding, Rule, Severity
-from fanin.rules.trunk import scale_paths
+from fanin.rules.trunk import DEEPER_CAUSES, scale_paths
 from fanin.rules.words import name_of, number
 
 if TYPE_CHECKING:
@@ -126,19 +126,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     find=find,
     page=__doc__,
-    hidden_by=(
-        "FAN101",
-        "FAN103",
-        "FAN104",
-        "FAN203",
-        "FAN204",
-        "FAN402",
-        "FAN701",
-        "FAN802",
-        "FAN803",
-        "FAN804",
-        "FAN805",
-    ),
+    hidden_by=(*DEEPER_CAUSES, "FAN402", "FAN701"),
     is_witness=True,
     is_weighed=True,
 )

@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING
 
 from fanin.rules.fan201_forward_drift import HUGE, LARGE, allowance, band
 from fanin.rules.rule import Finding, Rule, Severity
-from fanin.rules.trunk import mending_paths, scale_paths
+from fanin.rules.trunk import DEEPER_CAUSES, mending_paths, scale_paths
 from fanin.rules.words import name_of, number
 
 if TYPE_CHECKING:
@@ -103,21 +103,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     find=find,
     page=__doc__,
-    hidden_by=(
-        "FAN101",
-        "FAN103",
-        "FAN104",
-        "FAN203",
-        "FAN204",
-        "FAN302",
-        "FAN401",
-        "FAN402",
-        "FAN701",
-        "FAN802",
-        "FAN803",
-        "FAN804",
-        "FAN805",
-    ),
+    hidden_by=(*DEEPER_CAUSES, "FAN302", "FAN401", "FAN402", "FAN701"),
     is_witness=True,
     is_weighed=True,
 )

@@ -42,7 +42,7 @@ from fanin.graph.graph import Op
 from fanin.rules.layers import layers
 from fanin.rules.rule import Finding, Rule, Severity
 from fanin.rules.sampled import sampled
-from fanin.rules.trunk import scale_paths
+from fanin.rules.trunk import DEEPER_CAUSES, scale_paths
 from fanin.rules.words import number
 from fanin.theory.mean_field import depth_scale
 
@@ -118,20 +118,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     find=find,
     page=__doc__,
-    hidden_by=(
-        "FAN101",
-        "FAN103",
-        "FAN104",
-        "FAN203",
-        "FAN204",
-        "FAN401",
-        "FAN402",
-        "FAN701",
-        "FAN802",
-        "FAN803",
-        "FAN804",
-        "FAN805",
-    ),
+    hidden_by=(*DEEPER_CAUSES, "FAN401", "FAN402", "FAN701"),
     is_witness=True,
     is_weighed=True,
 )

@@ -42,7 +42,7 @@ from fanin.rules.fan201_forward_drift import (
     drift_ratio,
 )
 from fanin.rules.rule import Finding, Rule, Severity
-from fanin.rules.trunk import mending_paths, scale_paths
+from fanin.rules.trunk import DEEPER_CAUSES, mending_paths, scale_paths
 from fanin.rules.words import name_of, number
 
 if TYPE_CHECKING:
@@ -90,17 +90,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     find=find,
     page=__doc__,
-    hidden_by=(
-        "FAN101",
-        "FAN103",
-        "FAN104",
-        "FAN203",
-        "FAN204",
-        "FAN802",
-        "FAN803",
-        "FAN804",
-        "FAN805",
-    ),
+    hidden_by=DEEPER_CAUSES,
     is_witness=True,
     is_weighed=True,
 )

@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from fanin.graph.measurement import SiteStatistics
 
 SOURCES = {Op.CONSTANT, Op.PARAMETER}
+DEEPER_CAUSES = (
+    "FAN101",
+    "FAN103",
+    "FAN104",
+    "FAN203",
+    "FAN204",
+    "FAN802",
+    "FAN803",
+    "FAN804",
+    "FAN805",
+)
+"""Rules that say why a size on the trunk is wrong, whichever rule measured it."""
 
 
 @dataclass(frozen=True, kw_only=True)
