@@ -40,7 +40,7 @@ $(READY): pyproject.toml $(LOCK)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check "pip==26.3"
 	$(BIN)/pip install --quiet --constraint $(LOCK) torch==2.13.0
-	$(BIN)/pip install --quiet --constraint $(LOCK) --group dev --editable ".[torch,keras,jax,data]"
+	$(BIN)/pip install --quiet --constraint $(LOCK) --group dev --editable ".[torch,keras,jax,data,web]"
 	touch $(READY)
 
 clean:

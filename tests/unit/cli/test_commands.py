@@ -31,6 +31,7 @@ def test_help_lists_every_verb_and_imports_no_framework():
         "init",
         "apply",
         "compare",
+        "lab",
         "policies",
         "schemes",
         "rule",

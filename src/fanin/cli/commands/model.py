@@ -32,10 +32,11 @@ class Subject:
     remarks: tuple[str, ...] = ()
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
+def add_model(parser: argparse.ArgumentParser, *, is_optional: bool = False) -> None:
     """Add TARGET, and what may be said beside it."""
     parser.add_argument(
         "model",
+        nargs="?" if is_optional else None,
         metavar="TARGET",
         help="pkg.module:make(width=256), file.py:attribute, model.keras, "
         "program.pt2, a folder with a config.json, or weights.safetensors with --arch",
@@ -51,9 +52,9 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_subject(parser: argparse.ArgumentParser) -> None:
+def add_subject(parser: argparse.ArgumentParser, *, is_optional: bool = False) -> None:
     """Add TARGET, --input, --target and --loss."""
-    add_model(parser)
+    add_model(parser, is_optional=is_optional)
     parser.add_argument(
         "--input",
         metavar="INPUT",

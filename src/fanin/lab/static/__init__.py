@@ -1,0 +1,1 @@
+"""The lab's stylesheet and its ES modules."""
