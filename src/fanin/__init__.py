@@ -9,6 +9,8 @@
     fanin.plan(model, batch, …)        a scheme and a scale for each parameter, and why
     fanin.init(model, batch, …)        plan, verify, write: all parameters, or none
     fanin.apply(plan, model)           write a plan that was made or loaded
+    fanin.weightless()                 a model whose parameters take no memory
+    fanin.seed_checkpoint(plan, dir)   the same numbers to disk, model never in memory
     fanin.groups(plan, model, lr=…)    an optimizer's groups, at the plan's rates
     fanin.compare(…)                   schemes raced on real data
     fanin.theory                       what depth does to numbers: maps, fixed points
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from fanin.api import groups as groups
     from fanin.api import init as init
     from fanin.api import plan as plan
+    from fanin.api import seed_checkpoint as seed_checkpoint
+    from fanin.api import weightless as weightless
     from fanin.errors import FaninError as FaninError
     from fanin.watching import probe as probe
     from fanin.watching import watch as watch
@@ -54,9 +58,11 @@ __all__ = [
     "plan",
     "probe",
     "schemes",
+    "seed_checkpoint",
     "testing",
     "theory",
     "watch",
+    "weightless",
 ]
 __version__ = "0.1.0"
 

@@ -1,6 +1,7 @@
 """The verbs: each wires the rooms of the house together and computes nothing itself."""
 
 from fanin.api.checking import check as check
+from fanin.api.checkpointing import seed_checkpoint as seed_checkpoint
 from fanin.api.drawing import activation as activation
 from fanin.api.drawing import draw as draw
 from fanin.api.explaining import explain as explain
@@ -12,3 +13,4 @@ from fanin.api.planning import plan as plan
 from fanin.api.racing import compare as compare
 from fanin.api.racing import race as race
 from fanin.api.showing import demo as demo
+from fanin.api.weightlessness import weightless as weightless

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress(
-    label: str, *, is_wanted: bool = True, stream: TextIO | None = None
+    label: str,
+    *,
+    is_wanted: bool = True,
+    stream: TextIO | None = None,
+    unit: str = "steps",
 ) -> Iterator[Callable[[int, int], None]]:
     """Give a function to call with steps done and steps in all.
 
@@ -20,6 +24,7 @@ def progress(
         label: what is being done.
         is_wanted: False keeps silent.
         stream: stderr unless given; a bar is drawn only if it is a terminal.
+        unit: what is counted; "bytes" are shown as sizes.
 
     >>> with progress("Training", is_wanted=False) as tell:
     ...     tell(1, 2)
@@ -31,6 +36,7 @@ def progress(
     from rich.console import Console
     from rich.progress import (
         BarColumn,
+        DownloadColumn,
         MofNCompleteColumn,
         Progress,
         TextColumn,
@@ -41,7 +47,7 @@ def progress(
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
-        MofNCompleteColumn(),
+        DownloadColumn() if unit == "bytes" else MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),

@@ -72,14 +72,16 @@ def add_subject(parser: argparse.ArgumentParser, *, is_optional: bool = False) -
     )
 
 
-def subject(arguments: argparse.Namespace, *, seed: int = 0) -> Subject:
+def subject(
+    arguments: argparse.Namespace, *, seed: int = 0, is_weightless: bool = False
+) -> Subject:
     """Build the model, and read what it is run on.
 
     Raises:
         UsageError: if a word cannot be read.
         ModelError: if the user's code raises.
     """
-    it = opened(arguments)
+    it = opened(arguments, is_weightless=is_weightless)
     batch, target = None, None
     if arguments.input is not None:
         batch, target = inputs.split(inputs.read(arguments.input, seed=seed))
@@ -98,9 +100,14 @@ def subject(arguments: argparse.Namespace, *, seed: int = 0) -> Subject:
     )
 
 
-def opened(arguments: argparse.Namespace) -> Opened:
+def opened(arguments: argparse.Namespace, *, is_weightless: bool = False) -> Opened:
     """Open TARGET, with what was said beside it."""
-    return open_target(arguments.model, arch=arguments.arch, blocks=arguments.blocks)
+    return open_target(
+        arguments.model,
+        arch=arguments.arch,
+        blocks=arguments.blocks,
+        is_weightless=is_weightless,
+    )
 
 
 def load_model(text: str) -> object:

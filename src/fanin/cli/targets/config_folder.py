@@ -42,7 +42,8 @@ def open_target(text: str, wanted: Wanted) -> Opened:
 
     source = _source(text)
     found = blueprint(source, blocks=wanted.blocks)
-    _require_memory(text, found, _free_memory())
+    if not wanted.is_weightless:
+        _require_memory(text, found, _free_memory())
     remark = f"Built {found.name} from its config; no checkpoint was read."
     if found.n_built < found.n_blocks:
         remark += f" Only {found.n_built} of {found.n_blocks} blocks were built."

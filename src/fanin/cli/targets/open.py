@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,6 +18,8 @@ from fanin.cli.targets.error import TargetError
 from fanin.cli.targets.opened import Wanted
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from fanin.cli.targets.opened import Opened
 
 
@@ -47,7 +51,11 @@ FORMS: tuple[Form, ...] = (
 
 
 def open_target(
-    text: str, *, arch: str | None = None, blocks: int | None = None
+    text: str,
+    *,
+    arch: str | None = None,
+    blocks: int | None = None,
+    is_weightless: bool = False,
 ) -> Opened:
     """Give the model that a TARGET names.
 
@@ -55,6 +63,7 @@ def open_target(
         text: the TARGET.
         arch: another one, which builds the model whose weights are in a file.
         blocks: build only so many blocks of each stack of a config.
+        is_weightless: a PyTorch model's parameters take no memory.
 
     Raises:
         TargetError: if it names nothing, or something that is no model, or an option
@@ -66,4 +75,14 @@ def open_target(
         if given is not None and option not in form.TAKES:
             raise TargetError.of(text, f"--{option} means nothing for it")
     opens = None if arch is None else partial(open_target, arch, blocks=blocks)
-    return form.open_target(text, Wanted(arch=opens, blocks=blocks))
+    wanted = Wanted(arch=opens, blocks=blocks, is_weightless=is_weightless)
+    with _weightless() if is_weightless else nullcontext():
+        return form.open_target(text, wanted)
+
+
+def _weightless() -> AbstractContextManager[None]:
+    if importlib.util.find_spec("torch") is None:
+        return nullcontext()  # the model is of another framework
+    from fanin.frameworks.torch.weightless import weightless
+
+    return weightless()

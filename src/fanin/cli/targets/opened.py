@@ -14,11 +14,13 @@ class Wanted:
     """What was said beside TARGET.
 
     arch: opens the TARGET that builds the model whose weights are in a file. blocks:
-    build only so many blocks of each stack of a config.
+    build only so many blocks of each stack of a config. is_weightless: the model's
+    parameters will take no memory.
     """
 
     arch: Callable[[], Opened] | None = None
     blocks: int | None = None
+    is_weightless: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

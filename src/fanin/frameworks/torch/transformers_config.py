@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -127,3 +128,20 @@ def _cut_lists(part: Any, count: int, blocks: int) -> None:
     for key, value in list(vars(part).items()):
         if isinstance(value, list) and len(value) == count:
             setattr(part, key, value[:blocks])
+
+
+def texts_of(model: Any) -> dict[str, str]:
+    """Give the files that ``from_pretrained`` reads beside weights, by name.
+
+    Nothing for a model that is not of ``transformers``.
+    """
+    config = getattr(model, "config", None)
+    if not hasattr(config, "to_json_string"):
+        return {}
+    named = deepcopy(config)
+    named.architectures = [type(model).__name__]
+    texts = {"config.json": named.to_json_string(use_diff=True)}
+    generation = getattr(model, "generation_config", None)
+    if generation is not None:
+        texts["generation_config.json"] = generation.to_json_string(use_diff=True)
+    return texts

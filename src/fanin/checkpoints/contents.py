@@ -1,0 +1,173 @@
+"""What a checkpoint holds: the numbers of a plan, piece by piece, and a few buffers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from fanin.checkpoints.layout import N_BYTES, Entry
+from fanin.errors import ArgumentError, NoStorageError
+from fanin.graph.region import Region
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from fanin.frameworks.framework import Draw
+    from fanin.prescription import Plan
+    from fanin.prescription.prescription import Prescription
+
+FLOATS: Final = ("float32", "bfloat16", "float16", "float64")
+WHOLE: Final = ("orthogonal", "identity")
+"""Laws of which no part is known before all of it is."""
+PIECE: Final = 1 << 23
+"""Numbers drawn at a time: 32 MB of float32."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """A plan in the dtypes of the file, and the tensors that are not drawn.
+
+    plan: every parameter decided. buffers: by name, as they are stored. texts: of
+    further files (``config.json``), by name.
+    """
+
+    plan: Plan
+    buffers: Mapping[str, np.ndarray]
+    texts: Mapping[str, str]
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """List the tensors: parameters in the model's order, then buffers."""
+        drawn = [
+            Entry(name=p.path, shape=p.shape, dtype=p.dtype)
+            for p in self.plan.prescriptions
+        ]
+        kept = [
+            Entry(name=name, shape=array.shape, dtype=array.dtype.name)
+            for name, array in self.buffers.items()
+        ]
+        return (*drawn, *kept)
+
+    @property
+    def n_bytes(self) -> int:
+        """Count the bytes of all tensors."""
+        return sum(entry.n_bytes for entry in self.entries)
+
+    @property
+    def most_at_once(self) -> int:
+        """Count the bytes of the largest piece that is drawn at a time."""
+        return max((_at_once(p) for p in self.plan.prescriptions), default=0)
+
+    def regions(self, entry: Entry) -> tuple[Region, ...]:
+        """Give the boxes that a tensor is written in, in row-major order."""
+        is_whole = entry.name in self.buffers or self.plan[entry.name].law in WHOLE
+        return (Region.all(entry.shape),) if is_whole else cuts(entry.shape, PIECE)
+
+    def numbers(self, entry: Entry, region: Region) -> np.ndarray:
+        """Give the numbers of one of these boxes, of its shape."""
+        if entry.name in self.buffers:
+            return np.ascontiguousarray(self.buffers[entry.name])
+        return self._draws[entry.name](region.indices(entry.shape)).reshape(
+            region.shape
+        )
+
+    def pieces(self, entry: Entry) -> Iterator[np.ndarray]:
+        """Yield a tensor's numbers in row-major order."""
+        for region in self.regions(entry):
+            yield self.numbers(entry, region)
+
+    @cached_property
+    def _draws(self) -> Mapping[str, Draw]:
+        return self.plan.draws()
+
+
+def contents_of(
+    plan: Plan,
+    buffers: Mapping[str, np.ndarray],
+    *,
+    texts: Mapping[str, str],
+    dtype: str | None = None,
+) -> Contents:
+    """Join a plan and buffers; the parameters are stored in ``dtype``.
+
+    Args:
+        plan: of the model.
+        buffers: by name.
+        texts: of further files, by name.
+        dtype: "float32", "bfloat16", "float16" or "float64"; None for each
+            parameter's own.
+
+    Raises:
+        ArgumentError: if the dtype is another.
+        NoStorageError: if the plan keeps a parameter's present values: there are none.
+    """
+    if dtype is not None and dtype not in FLOATS:
+        expected = f"one of {', '.join(FLOATS)}"
+        raise ArgumentError.of(argument="dtype", received=dtype, expected=expected)
+    for p in plan.prescriptions:
+        if p.is_kept:
+            raise NoStorageError.of(p.path)
+    stored = [_stored(p, dtype) for p in plan.prescriptions]
+    for entry in stored:
+        if entry.dtype not in N_BYTES:
+            expected = f"one of {', '.join(N_BYTES)}"
+            what = f"dtype of {entry.path}"
+            raise ArgumentError.of(what, entry.dtype, expected)
+    return Contents(
+        plan=replace(plan, prescriptions=tuple(stored)),
+        buffers=dict(buffers),
+        texts=dict(texts),
+    )
+
+
+def cuts(shape: tuple[int, ...], most: int) -> tuple[Region, ...]:
+    """Cut an array into boxes of at most about ``most`` numbers, in row-major order.
+
+    The boxes are runs of rows of the first axis that has rows small enough; a single
+    row of the last axis is never cut.
+
+    >>> [(region.start, region.shape) for region in cuts((3, 4), 8)]
+    [((0, 0), (2, 4)), ((2, 0), (1, 4))]
+    >>> [(region.start, region.shape) for region in cuts((2, 2, 3), 3)][1]
+    ((0, 1, 0), (1, 1, 3))
+    """
+    axis = 0
+    while axis < len(shape) - 1 and _row(shape, axis) > most:
+        axis += 1
+    if not shape or 0 in shape:
+        return (Region.all(shape),)
+    step = max(1, most // _row(shape, axis))
+    rest = shape[axis + 1 :]
+    return tuple(
+        Region(
+            start=(*outer, first, *(0,) * len(rest)),
+            shape=(*(1,) * axis, min(step, shape[axis] - first), *rest),
+        )
+        for outer in np.ndindex(*shape[:axis])
+        for first in range(0, shape[axis], step)
+    )
+
+
+def _row(shape: tuple[int, ...], axis: int) -> int:
+    """Count the numbers that one index of an axis holds."""
+    return int(np.prod(shape[axis + 1 :], dtype=np.int64))
+
+
+def _stored(p: Prescription, dtype: str | None) -> Prescription:
+    return p if dtype is None or p.dtype not in FLOATS else replace(p, dtype=dtype)
+
+
+def _at_once(p: Prescription) -> int:
+    """Count the bytes that drawing a parameter takes beside the file."""
+    if p.law in WHOLE:  # the matrix, and the numbers that it is made from
+        return p.size * (N_BYTES[p.dtype] + 2 * 8)
+    return min(p.size, PIECE) * N_BYTES[p.dtype]
+
+
+def _array_dtype(name: str) -> np.dtype[Any]:
+    from fanin.sampler.draw import dtype_of
+
+    return np.dtype(name) if name not in FLOATS else dtype_of(name)

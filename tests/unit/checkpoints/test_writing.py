@@ -1,0 +1,276 @@
+"""Tests of checkpoints/{contents,folder,writing}.py: whole or not at all, resumed."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from torch.distributed.checkpoint import load
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+
+import fanin
+from fanin.checkpoints import writing as module
+from fanin.checkpoints.contents import cuts
+from fanin.errors import ArgumentError, NoStorageError, OutputError
+from fanin.frameworks.torch.weightless import weightless
+
+
+def llama(**given):
+    return LlamaConfig(
+        vocab_size=96,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        **given,
+    )
+
+
+@pytest.fixture
+def model():
+    with weightless():
+        return LlamaForCausalLM(llama())
+
+
+@pytest.fixture
+def plan(model):
+    return fanin.plan(model, seed=7)
+
+
+def test_a_checkpoint_loads_with_the_numbers_that_apply_writes(model, plan, tmp_path):
+    out = tmp_path / "seed"
+    done = fanin.seed_checkpoint(plan, out, model=model, shard_size="20kB")
+    assert len(done.shards) > 2
+    loaded, report = AutoModelForCausalLM.from_pretrained(
+        out, output_loading_info=True, dtype=torch.float32
+    )
+    assert not report["missing_keys"]
+    assert not report["unexpected_keys"]
+    expected = LlamaForCausalLM(llama())
+    fanin.apply(plan, expected)
+    for name, tensor in expected.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], tensor), name
+    x = torch.arange(12).reshape(2, 6)
+    assert torch.equal(loaded(x).logits, expected(x).logits)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_a_narrower_dtype_is_the_float32_draw_rounded_once(
+    model, plan, tmp_path, dtype
+):
+    from safetensors.torch import load_file
+
+    fanin.seed_checkpoint(plan, tmp_path / "seed", model=model, dtype=dtype)
+    numbers = load_file(tmp_path / "seed" / "model.safetensors")
+    kind = getattr(torch, dtype)
+    draws = plan.draws()
+    for name in ("model.embed_tokens.weight", "model.layers.1.mlp.up_proj.weight"):
+        assert numbers[name].dtype == kind
+        wide = torch.from_numpy(draws[name](None))
+        assert torch.equal(numbers[name].to(torch.float32), wide.to(kind).float())
+
+
+def test_tied_weights_stand_once_and_come_back_tied(tmp_path):
+    with weightless():
+        model = LlamaForCausalLM(llama(tie_word_embeddings=True))
+    plan = fanin.plan(model, seed=1)
+    fanin.seed_checkpoint(plan, tmp_path / "seed", model=model)
+    loaded = AutoModelForCausalLM.from_pretrained(tmp_path / "seed")
+    assert loaded.lm_head.weight is loaded.model.embed_tokens.weight
+    drawn = plan.draws()["model.embed_tokens.weight"](None)
+    np.testing.assert_array_equal(loaded.lm_head.weight.detach().numpy(), drawn)
+
+
+def test_stored_buffers_are_written_with_their_values(tmp_path):
+    from safetensors.torch import load_file
+
+    with weightless():
+        net = torch.nn.Sequential(
+            torch.nn.Linear(4, 3), torch.nn.BatchNorm1d(3), torch.nn.Linear(3, 2)
+        )
+    plan = fanin.plan(net, torch.empty(8, 4), seed=0)
+    fanin.seed_checkpoint(plan, tmp_path / "seed", model=net)
+    ready = torch.nn.Sequential(
+        torch.nn.Linear(4, 3), torch.nn.BatchNorm1d(3), torch.nn.Linear(3, 2)
+    )
+    ready.load_state_dict(load_file(tmp_path / "seed" / "model.safetensors"))
+    assert ready[1].running_var.tolist() == [1, 1, 1]
+    assert ready[1].num_batches_tracked.dtype == torch.int64
+
+
+@pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
+def test_torch_distributed_checkpoint_reads_its_format(model, plan, tmp_path):
+    fanin.seed_checkpoint(plan, tmp_path / "seed", model=model, format="dcp")
+    expected = LlamaForCausalLM(llama())
+    fanin.apply(plan, expected)
+    received = LlamaForCausalLM(llama())
+    state = received.state_dict()
+    load(state, checkpoint_id=tmp_path / "seed", no_dist=True)
+    for name, tensor in expected.state_dict().items():
+        assert torch.equal(state[name], tensor), name
+
+
+def test_nothing_stands_under_the_name_before_all_is_written(
+    model, plan, tmp_path, monkeypatch
+):
+    out = tmp_path / "seed"
+    full = OSError(28, "No space left on device")
+    calls = []
+    real = module.write_safetensors
+
+    def second_fails(path, **rest):
+        calls.append(path)
+        if len(calls) == 2:
+            raise full
+        real(path, **rest)
+
+    monkeypatch.setattr(module, "write_safetensors", second_fails)
+    with pytest.raises(OutputError, match="No space left"):
+        fanin.seed_checkpoint(plan, out, model=model, shard_size="20kB")
+    assert not out.exists()
+    first = next((tmp_path / "seed.partial").glob("model-00001-*"))
+    stamp = first.stat().st_mtime_ns
+    monkeypatch.setattr(module, "write_safetensors", real)
+    done = fanin.seed_checkpoint(plan, out, model=model, shard_size="20kB")
+    assert done.n_found == 1
+    assert (out / first.name).stat().st_mtime_ns == stamp
+    assert not (tmp_path / "seed.partial").exists()
+    assert [each.name for each in tmp_path.iterdir()] == ["seed"]
+
+
+SLOW = """
+import sys, time, torch, fanin
+from fanin.checkpoints import contents
+whole = contents.Contents.numbers
+def slowly(self, entry, region):
+    time.sleep(0.05)
+    return whole(self, entry, region)
+contents.Contents.numbers = slowly
+net = torch.nn.Sequential(*(torch.nn.Linear(64, 64) for _ in range(30)))
+plan = fanin.plan(net, torch.randn(4, 64), seed=0)
+fanin.seed_checkpoint(plan, sys.argv[1], model=net, shard_size="34kB")
+"""
+
+
+def test_killed_in_the_middle_it_goes_on_and_gives_the_same_bytes(tmp_path):
+    out = tmp_path / "seed"
+    command = [sys.executable, "-c", SLOW, str(out)]
+    running = subprocess.Popen(command)
+    partial = tmp_path / "seed.partial"
+    deadline = time.monotonic() + 60
+    while len(list(partial.glob("*.safetensors"))) < 3:
+        assert running.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    assert not out.exists()
+    net = torch.nn.Sequential(*(torch.nn.Linear(64, 64) for _ in range(30)))
+    plan = fanin.plan(net, torch.randn(4, 64), seed=0)
+    saved = fanin.seed_checkpoint
+    plan = type(plan).load(partial / "fanin.plan.json")
+    done = saved(plan, out, model=net, shard_size="34kB")
+    assert done.n_found >= 3
+    again = saved(plan, tmp_path / "again", model=net, shard_size="34kB")
+    assert again.n_found == 0
+    for file in sorted((tmp_path / "again").iterdir()):
+        assert file.read_bytes() == (out / file.name).read_bytes(), file.name
+
+
+def test_a_folder_with_files_is_left_alone(model, plan, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(OutputError, match="--overwrite"):
+        fanin.seed_checkpoint(plan, tmp_path, model=model)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_overwriting_takes_the_old_away_only_when_the_new_is_whole(
+    model, plan, tmp_path
+):
+    out = tmp_path / "seed"
+    fanin.seed_checkpoint(plan, out, model=model)
+    old = (out / "model.safetensors").read_bytes()
+    other = fanin.plan(model, seed=8)
+    fanin.seed_checkpoint(other, out, model=model, overwrite=True)
+    assert (out / "model.safetensors").read_bytes() != old
+    assert [each.name for each in tmp_path.iterdir()] == ["seed"]
+
+
+def test_half_a_checkpoint_of_another_plan_is_not_gone_on_with(model, plan, tmp_path):
+    (tmp_path / "seed.partial").mkdir()
+    other = fanin.plan(model, seed=8)
+    (tmp_path / "seed.partial" / "fanin.plan.json").write_text(other.to_json())
+    with pytest.raises(OutputError, match="half written, of another plan"):
+        fanin.seed_checkpoint(plan, tmp_path / "seed", model=model)
+    fanin.seed_checkpoint(plan, tmp_path / "seed", model=model, overwrite=True)
+    text = (tmp_path / "seed" / "fanin.plan.json").read_text()
+    assert json.loads(text)["seed"] == 7
+
+
+def test_two_processes_do_not_write_one_checkpoint(model, plan, tmp_path):
+    from fanin.checkpoints.folder import SETTINGS, locked
+
+    place = tmp_path / "seed.partial"
+    place.mkdir()
+    settings = json.dumps({"shard_bytes": 5 * 10**9, "is_sharded": True})
+    (place / SETTINGS).write_text(settings)
+    with locked(place), pytest.raises(OutputError, match="another process"):
+        fanin.seed_checkpoint(plan, tmp_path / "seed", model=model)
+
+
+def test_kept_values_that_are_nowhere_are_an_error(model, tmp_path):
+    plan = fanin.plan(model, seed=0, skip="lm_head.*")
+    with pytest.raises(NoStorageError, match="lm_head"):
+        fanin.seed_checkpoint(plan, tmp_path / "seed", model=model)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"dtype": "int8"}, {"format": "pickle"}, {"shard_size": "much"}]
+)
+def test_what_cannot_be_read_is_refused_before_anything_is_made(
+    model, plan, tmp_path, wrong
+):
+    with pytest.raises(ArgumentError):
+        fanin.seed_checkpoint(plan, tmp_path / "seed", model=model, **wrong)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("shape", [(), (0, 3), (7,), (3, 4), (2, 3, 5), (5, 1, 1, 2)])
+@pytest.mark.parametrize("most", [1, 4, 7, 1000])
+def test_the_boxes_cover_an_array_once_in_order(shape, most):
+    array = np.arange(int(np.prod(shape))).reshape(shape)
+    pieces = [
+        array[tuple(slice(a, a + n) for a, n in zip(r.start, r.shape, strict=True))]
+        for r in cuts(shape, most)
+    ]
+    laid = np.concatenate([piece.reshape(-1) for piece in pieces])
+    np.testing.assert_array_equal(laid, array.reshape(-1))
+    longest = shape[-1] if shape else 1
+    assert max(piece.size for piece in pieces) <= max(most, longest)
+
+
+def test_memory_stays_bounded(tmp_path):
+    script = (
+        "import resource, sys, torch, fanin\n"
+        "from fanin.frameworks.torch.weightless import weightless\n"
+        "with weightless():\n"
+        "    net = torch.nn.Sequential(*(torch.nn.Linear(8192, 8192, bias=False)"
+        " for _ in range(4)))\n"
+        "plan = fanin.plan(net, torch.empty(2, 8192), seed=0, law='normal')\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "done = fanin.seed_checkpoint(plan, sys.argv[1], model=net)\n"
+        "after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "print((after - before) * 1024, done.n_bytes, done.most_at_once)\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "seed")]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True)
+    grown, n_bytes, most = map(int, printed.stdout.split())
+    assert n_bytes == 4 * 8192**2 * 4
+    assert grown < 0.25 * n_bytes
+    assert most <= 2**25
