@@ -9,13 +9,14 @@ from fanin.api.checking import check
 from fanin.api.planning import apply, plan
 from fanin.api.task import find_framework
 from fanin.errors import SignalError
+from fanin.graph.draws import Listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import numpy as np
 
-    from fanin.frameworks.framework import Draw, Framework
+    from fanin.frameworks.framework import Framework
     from fanin.prescription import Plan
     from fanin.rules import Finding, Report
     from fanin.rules.asked import Asked
@@ -201,12 +202,8 @@ def _plan(
     )
 
 
-def _back(old: Mapping[str, np.ndarray]) -> dict[str, Draw]:
-    return {path: _constant(values) for path, values in old.items()}
-
-
-def _constant(values: np.ndarray) -> Draw:
-    return lambda at: values if at is None else values.reshape(-1)[at]
+def _back(old: Mapping[str, np.ndarray]) -> dict[str, Listed]:
+    return {path: Listed(values) for path, values in old.items()}
 
 
 def _rank(report: Report) -> tuple[int, int, int]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fanin.errors import MissingDependencyError, ModelError, ShapeError
+from fanin.graph.draws import Listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from fanin.graph import Parameter
 
@@ -51,9 +51,7 @@ def _safetensors(file: Path) -> dict[str, Any]:
     return dict(load_file(file))
 
 
-def draws_from(
-    path: str | Path, parameters: Sequence[Parameter]
-) -> dict[str, Callable[[np.ndarray | None], np.ndarray]]:
+def draws_from(path: str | Path, parameters: Sequence[Parameter]) -> dict[str, Listed]:
     """Read a file of arrays as what ``write`` takes, for parameters of these paths.
 
     Raises:
@@ -63,18 +61,14 @@ def draws_from(
     arrays = read_arrays(path)
     wanted = {p.path: (p.path, *p.aliases) for p in parameters}
     require_names(path, arrays, wanted)
-    draws: dict[str, Callable[[np.ndarray | None], np.ndarray]] = {}
+    draws = {}
     for parameter in parameters:
         name = next(n for n in wanted[parameter.path] if n in arrays)
         array = arrays[name]
         if array.shape != parameter.shape:
             raise ShapeError.of(parameter.path, parameter.shape, array.shape)
-        draws[parameter.path] = partial(_taken, array)
+        draws[parameter.path] = Listed(array)
     return draws
-
-
-def _taken(array: np.ndarray, indices: np.ndarray | None) -> np.ndarray:
-    return array if indices is None else array.reshape(-1)[indices]
 
 
 def require_names(

@@ -22,14 +22,12 @@ if TYPE_CHECKING:
     from fanin.graph import Graph, Measurement, Parameter, Task
     from fanin.graph.calibration import Aim, Calibration
     from fanin.graph.construction import Construction
+    from fanin.graph.draws import Draw as Draw
+    from fanin.graph.draws import Numbers
     from fanin.graph.holder import Step
     from fanin.graph.optimizer import OptimizerFacts
     from fanin.graph.rate import Rate
     from fanin.graph.signature import Signature
-
-Draw = Callable[["np.ndarray | None"], "np.ndarray"]
-"""Global row-major indices (None for all, in shape) → numbers of one parameter."""
-
 
 Keep = Callable[[str, "np.ndarray"], "np.ndarray"]
 """A parameter's path and its gradient → what is kept of it."""
@@ -68,8 +66,13 @@ class Framework(Protocol):
         """Copy out what is stored and not trained (running means), by path."""
         ...
 
-    def write(self, model: Any, draws: Mapping[str, Draw]) -> Any:
+    def write(self, model: Any, draws: Mapping[str, Numbers]) -> Any:
         """Write the drawn numbers: all parameters named, or none.
+
+        Args:
+            model: changed in place, where it can be.
+            draws: by path; a `Draw` writes into the memory of the parameter, a plain
+                function of indices by way of an array.
 
         Returns:
             The model that holds them: the same object, except in JAX.

@@ -7,24 +7,21 @@ parts are multiplied or set. Block k takes the stream k of the parameter's name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fanin.errors import ArgumentError, ShapeError, UnknownParameterError
+from fanin.graph.draws import Computed, Draw, Listed
 from fanin.graph.unit_rows import entries_of, n_units, units_of
 from fanin.prescription.prescription import OFFSET, VALUES, Prescription
 from fanin.prescription.write_down import matrix_gain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from fanin.sampler import Law
-
-Draw = Callable[["np.ndarray | None"], "np.ndarray"]
-"""Global row-major indices (None for all, in shape) → numbers of one parameter."""
 
 
 def draws_of(
@@ -59,9 +56,12 @@ def draw_of(prescription: Prescription, seed: int) -> Draw:
     """Give the draw of one prescription of any law but "offset" and "keep"."""
     if prescription.law == VALUES:
         entries = np.array(prescription.values).reshape(prescription.shape)
-        return _with_parts(prescription, _listed(entries))
+        return _with_parts(prescription, Listed(entries))
     own = seed if prescription.seed is None else prescription.seed
-    return _with_parts(prescription, _Structure(prescription, own).draw)
+    return _with_parts(
+        prescription,
+        Computed(_Structure(prescription, own).draw, prescription.shape),
+    )
 
 
 def without_centre(prescription: Prescription) -> Prescription:
@@ -114,7 +114,7 @@ def offset_of(bias: Prescription, weight: Prescription, source: Draw) -> Draw:
         numbers = _cast(sums, bias.dtype)
         return numbers.reshape(bias.shape) if index is None else numbers
 
-    return _with_parts(replace(bias, roles=None), draw)
+    return _with_parts(replace(bias, roles=None), Computed(draw, bias.shape))
 
 
 class _Structure:
@@ -195,7 +195,7 @@ def _with_parts(prescription: Prescription, draw: Draw) -> Draw:
         result = _cast(numbers, p.dtype)
         return result.reshape(p.shape) if index is None else result
 
-    return changed
+    return Computed(changed, p.shape)
 
 
 def _is_free(prescription: Prescription) -> bool:
@@ -214,14 +214,7 @@ def _present(
         raise ArgumentError.of(
             argument="values", received=sorted(values), expected=expected
         )
-    return _listed(np.asarray(values[weight.path]))
-
-
-def _listed(entries: np.ndarray) -> Draw:
-    def draw(index: np.ndarray | None) -> np.ndarray:
-        return entries if index is None else entries.reshape(-1)[index]
-
-    return draw
+    return Listed(np.asarray(values[weight.path]))
 
 
 def _wide(dtype: str) -> str:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from fanin.graph.draws import Draw
     from fanin.graph.measurement import Measurement
-    from fanin.prescription.drawing import Draw
 
 
 @dataclass(frozen=True, kw_only=True)

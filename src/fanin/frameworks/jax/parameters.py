@@ -20,8 +20,8 @@ from fanin.graph import Parameter
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fanin.frameworks.framework import Draw
     from fanin.frameworks.jax.opened import Held, Opened
+    from fanin.graph.draws import Numbers
 
 
 def parameters(model: Any) -> tuple[Parameter, ...]:
@@ -62,7 +62,7 @@ def buffers(model: Any) -> dict[str, np.ndarray]:
     return _copied(opened(model).buffers)
 
 
-def write(model: Any, draws: Mapping[str, Draw]) -> Any:
+def write(model: Any, draws: Mapping[str, Numbers]) -> Any:
     """Write the drawn numbers: all parameters named, or none.
 
     Every array is drawn and checked before the first is written. Buffers and random

@@ -21,7 +21,7 @@ from fanin.graph import Parameter
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fanin.frameworks.framework import Draw
+    from fanin.graph.draws import Numbers
 
 
 def owns(model: Any) -> bool:
@@ -75,7 +75,7 @@ def buffers(model: Any) -> dict[str, np.ndarray]:
     return _copied(variables_of(model).buffers)
 
 
-def write(model: Any, draws: Mapping[str, Draw]) -> Any:
+def write(model: Any, draws: Mapping[str, Numbers]) -> Any:
     """Write the drawn numbers: all parameters named, or none.
 
     Every array is drawn and checked before the first is written. Buffers, the states
@@ -116,7 +116,7 @@ def _copied(variables: Mapping[str, Any]) -> dict[str, np.ndarray]:
     return {path: to_numpy(variable.value) for path, variable in variables.items()}
 
 
-def _targets(model: Any, draws: Mapping[str, Draw]) -> dict[str, Any]:
+def _targets(model: Any, draws: Mapping[str, Numbers]) -> dict[str, Any]:
     known = dict(variables_of(model).parameters)
     literal = {variable.path: variable for variable in reversed(known.values())}
     targets = literal | known
@@ -126,7 +126,7 @@ def _targets(model: Any, draws: Mapping[str, Draw]) -> dict[str, Any]:
     return targets
 
 
-def _fitting(path: str, variable: Any, draw: Draw) -> np.ndarray:
+def _fitting(path: str, variable: Any, draw: Numbers) -> np.ndarray:
     array = np.asarray(draw(None))
     shape = tuple(int(n) for n in variable.shape)
     if array.shape != shape:
