@@ -182,9 +182,15 @@ class NoStorageError(ModelError):
                 "call. Call it once on a batch, or model.build(input_shape), and pass "
                 "it again."
             )
+        if kind == "kept":
+            return cls(
+                f"Parameter {path!r} is on the meta device and is not drawn: it would "
+                "keep numbers that it does not have. Load its numbers first, or let it "
+                "be drawn too. The model is as it was."
+            )
         return cls(
-            f"Parameter {path!r} is on the meta device, so it has no storage. "
-            "Call model.to_empty(device=...) first."
+            f"Parameter {path!r} is on the meta device, so it has no numbers. "
+            "fanin.init(model) gives it memory and draws them; or load weights first."
         )
 
 

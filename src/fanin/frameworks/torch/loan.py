@@ -10,7 +10,7 @@ import torch
 from fanin.errors import ShapeError, UnknownParameterError
 from fanin.frameworks._aten.guard import Guard, Guarded, WritesToParameterError
 from fanin.frameworks._aten.random_state import seeded
-from fanin.frameworks.contents import contents_of, put_back
+from fanin.frameworks.torch.module_state import restore, state_of
 from fanin.frameworks.torch.parameters import (
     Identity,
     as_tensor,
@@ -20,7 +20,8 @@ from fanin.frameworks.torch.parameters import (
     parameters,
     require_storage,
 )
-from fanin.frameworks.torch.wrapped import uncompiled
+from fanin.frameworks.torch.sharded import is_sharded, shape_alone, whole_of
+from fanin.frameworks.torch.wrapped import uncompiled, without_communication
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,7 +42,7 @@ def borrowed(
     Buffers get copies on the substitutes' device, so that running means may move.
     Whatever a run leaves on a module (a cache, a mode, a hook, an item in a list) is
     taken off again, and random state is put back: afterwards the model is what it was,
-    after an error too.
+    after an error too. Each process runs the whole model by itself.
 
     Args:
         model: a module.
@@ -50,7 +51,7 @@ def borrowed(
         guard: whom the caller tells of every operation; None to have that done here.
     """
     modules = list(model.modules())
-    kept = [_state(module) for module in modules]
+    kept = [state_of(module) for module in modules]
     device = next((t.device for t in substitutes.values()), None)
     was_flag = torch.backends.mha.get_fastpath_enabled()
     with (
@@ -61,13 +62,14 @@ def borrowed(
     ):
         try:
             torch.backends.mha.set_fastpath_enabled(False)
+            without_communication(modules)
             _substitute(model, substitutes, device)
             with _watched(guard, (*substitutes.values(), *model.buffers())):
                 yield
         finally:
             torch.backends.mha.set_fastpath_enabled(was_flag)
             for module, state in zip(modules, kept, strict=True):
-                _restore(module, state)
+                restore(module, state)
 
 
 @contextmanager
@@ -144,6 +146,8 @@ def _substitutes(
             if given[path].shape != parameter.shape:
                 raise ShapeError.of(path, parameter.shape, given[path].shape)
             copy = as_tensor(given[path], tensor.dtype, tensor.device)
+        elif is_sharded(tensor):
+            copy = whole_of(tensor).detach().clone()
         elif is_lent and not tensor.is_inference():
             copy = tensor.detach()
         else:
@@ -165,7 +169,7 @@ def shapes_alone(model: Any) -> Substitutes:
         if is_lazy(tensor):
             require_storage(parameter.path, tensor)
         with torch.inference_mode(mode=False):
-            copy = torch.empty_like(tensor, device="meta")
+            copy = shape_alone(tensor)
             held = torch.nn.Parameter(copy, tensor.requires_grad)
         found[parameter.path] = held
     return found
@@ -200,36 +204,5 @@ def _substitute(
 
 def _copy_of_buffer(held: torch.Tensor, device: torch.device | None) -> torch.Tensor:
     if device is not None and device.type == "meta":
-        return torch.empty_like(held, device="meta")
-    return held.detach().clone()
-
-
-_TABLES = (
-    "_parameters",
-    "_buffers",
-    "_modules",
-    "_forward_hooks",
-    "_forward_pre_hooks",
-    "_backward_hooks",
-    "_backward_pre_hooks",
-)
-
-
-def _state(module: torch.nn.Module) -> dict[str, Any]:
-    """Give a module's attributes, its tables copied so that changes can be undone."""
-    state = dict(module.__dict__)
-    for table in _TABLES:
-        state[f"\0{table}"] = dict(state[table])
-    held = [v for name, v in module.__dict__.items() if name not in _TABLES]
-    state["\0contents"] = contents_of(held)
-    return state
-
-
-def _restore(module: torch.nn.Module, state: dict[str, Any]) -> None:
-    for table in _TABLES:
-        kept = state.pop(f"\0{table}")
-        state[table].clear()
-        state[table].update(kept)
-    put_back(state.pop("\0contents"))
-    module.__dict__.clear()
-    module.__dict__.update(state)
+        return shape_alone(held)
+    return whole_of(held).detach().clone()

@@ -18,6 +18,7 @@ from fanin.frameworks.torch.batch import tensors_in
 from fanin.frameworks.torch.brought import Brought
 from fanin.frameworks.torch.parameters import is_lazy, named_parameters, parameters
 from fanin.frameworks.torch.place import Whereabouts
+from fanin.frameworks.torch.sharded import whole_of
 from fanin.graph.builder import GraphBuilder
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def _announce_memory(
 def _on_cpu(tensor: torch.Tensor) -> torch.Tensor:
     """Copy a tensor as it is; a sparse or a quantized one stays unknown elsewhere."""
     with torch.inference_mode(mode=False), torch.no_grad():
-        return tensor.detach().to("cpu", copy=True)
+        return whole_of(tensor).detach().to("cpu", copy=True)
 
 
 def _announced_batch(
@@ -205,7 +206,8 @@ def _numbers(tensor: torch.Tensor) -> np.ndarray | None:
         return None
     if tensor.numel() > MOST_SHOWN or tensor.is_complex():
         return None
-    numbers: np.ndarray = tensor.detach().to("cpu", torch.float64).numpy().copy()
+    held = whole_of(tensor).detach()
+    numbers: np.ndarray = held.to("cpu", torch.float64).numpy().copy()
     return numbers
 
 

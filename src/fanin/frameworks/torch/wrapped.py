@@ -85,6 +85,48 @@ def joined(parent: str, name: str) -> str:
     return f"{parent}.{name}" if parent else name
 
 
+def class_name(module: Any) -> str:
+    """Give the name of a module's class as its author wrote it.
+
+    ``fully_shard`` gives a module a class of its own, made from the author's.
+
+    >>> import torch
+    >>> class_name(torch.nn.Linear(1, 1))
+    'Linear'
+    """
+    kinds = type(module).__mro__
+    is_made = kinds[1].__module__.startswith("torch.distributed.")
+    return kinds[2 if is_made else 0].__name__
+
+
+def without_communication(modules: Iterable[torch.nn.Module]) -> None:
+    """Take off the hooks by which modules exchange tensors with other processes.
+
+    They gather, cut and reduce around a module's forward pass (``fully_shard``,
+    ``parallelize_module``); a module that holds its whole weights needs none. The
+    caller puts the tables of hooks back.
+    """
+    for module in modules:
+        for table in HOOKS:
+            hooks: dict[int, Any] = getattr(module, table)
+            for key in [key for key, hook in hooks.items() if _is_torchs(hook)]:
+                del hooks[key]
+
+
+HOOKS: Final = (
+    "_forward_hooks",
+    "_forward_pre_hooks",
+    "_backward_hooks",
+    "_backward_pre_hooks",
+)
+
+
+def _is_torchs(hook: Any) -> bool:
+    function = getattr(hook, "func", hook)  # of functools.partial
+    name = getattr(function, "__module__", None) or ""
+    return name.startswith("torch.distributed.")
+
+
 @contextmanager
 def uncompiled(model: torch.nn.Module) -> Iterator[None]:
     """Let modules that were compiled run as they were written, quietly."""
