@@ -17,13 +17,14 @@ from fanin.errors import (
 )
 from fanin.frameworks._aten.arrays import as_view
 from fanin.frameworks.torch.plain import require_plain
-from fanin.frameworks.torch.wrapped import without_wrappers
+from fanin.frameworks.torch.sharded import is_sharded, local_of, whole_of
+from fanin.frameworks.torch.wrapped import class_name, without_wrappers
 from fanin.graph import Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from fanin.frameworks.framework import Draw
+    from fanin.graph.draws import Numbers
 
 Identity = tuple[object, ...]
 
@@ -92,6 +93,9 @@ def identity(tensor: torch.Tensor) -> Identity:
     """
     if is_lazy(tensor) or tensor.layout is not torch.strided or tensor.numel() == 0:
         return (id(tensor),)
+    if is_sharded(tensor):
+        local = local_of(tensor)
+        return (id(tensor),) if local.numel() == 0 else identity(local)
     try:
         storage = tensor.untyped_storage()._cdata  # noqa: SLF001 (the only handle that meta tensors have)
     except (NotImplementedError, RuntimeError):
@@ -137,9 +141,12 @@ def buffers(model: Any) -> dict[str, np.ndarray]:
 
 
 def as_array(path: str, tensor: torch.Tensor) -> np.ndarray:
-    """Copy a tensor out; what NumPy has no type for (bfloat16) comes as float32."""
+    """Copy a tensor out; what NumPy has no type for (bfloat16) comes as float32.
+
+    One that is spread over processes is put together: each must take part.
+    """
     require_storage(path, tensor)
-    return as_view(tensor.detach().to("cpu", copy=True))
+    return as_view(whole_of(tensor).detach().to("cpu", copy=True))
 
 
 def require_storage(path: str, tensor: torch.Tensor) -> None:
@@ -165,7 +172,7 @@ def seed(model: Any) -> int:  # noqa: ARG001 (the Protocol's argument: JAX needs
     return int(torch.empty((), dtype=torch.int64, device="cpu").random_())
 
 
-def write(model: Any, draws: Mapping[str, Draw]) -> Any:
+def write(model: Any, draws: Mapping[str, Numbers]) -> Any:
     """Write the drawn numbers: all parameters named, or none.
 
     Every name, shape and memory is looked at first, then everything is drawn, then
@@ -194,7 +201,7 @@ def write(model: Any, draws: Mapping[str, Draw]) -> Any:
     return model
 
 
-def _targets(model: Any, draws: Mapping[str, Draw]) -> dict[str, torch.nn.Parameter]:
+def _targets(model: Any, draws: Mapping[str, Numbers]) -> dict[str, torch.nn.Parameter]:
     known = dict(model.named_parameters(remove_duplicate=False))
     known |= named_parameters(model)
     seen: dict[Identity, str] = {}
@@ -211,7 +218,7 @@ def _targets(model: Any, draws: Mapping[str, Draw]) -> dict[str, torch.nn.Parame
     return {path: known[path] for path in draws}
 
 
-def _drawn(path: str, tensor: torch.Tensor, draw: Draw) -> torch.Tensor:
+def _drawn(path: str, tensor: torch.Tensor, draw: Numbers) -> torch.Tensor:
     array = np.asarray(draw(None))
     if array.shape != tuple(tensor.shape):
         raise ShapeError.of(path, tuple(tensor.shape), array.shape)
@@ -277,8 +284,7 @@ def _owner(model: torch.nn.Module, path: str) -> str:
     parent = path.rpartition(".")[0]
     layer = parent.partition("parametrizations.")[0].rstrip(".")
     module = model.get_submodule(layer if "parametrizations." in parent else parent)
-    name = type(module).__name__
-    return name.removeprefix("Parametrized")
+    return class_name(module).removeprefix("Parametrized")
 
 
 def trainable(model: Any) -> Iterator[tuple[str, torch.nn.Parameter]]:
