@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fanin.api.task import find_framework
-from fanin.errors import ArgumentError
+from fanin.errors import ArgumentError, NoStorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import numpy as np
 
     from fanin.checkpoints import Checkpoint, Contents
     from fanin.graph.region import Region
@@ -23,6 +23,7 @@ def seed_checkpoint(  # noqa: PLR0913 (each is one wish a person has)
     folder: str | Path,
     *,
     model: object = None,
+    factory: Callable[[], object] | None = None,
     dtype: str | None = None,
     shard_size: str = "5GB",
     format: str = "safetensors",  # noqa: A002 (what a reader of the call expects)
@@ -44,6 +45,10 @@ def seed_checkpoint(  # noqa: PLR0913 (each is one wish a person has)
         model: the plan's torch model, which may be on the meta device: its stored
             buffers are written too, and of a ``transformers`` model the config, so
             that ``from_pretrained(folder)`` reads it. None: the parameters alone.
+        factory: builds the model anew (known of a ``transformers`` model). Needed
+            where the plan keeps what the authors wrote into a parameter (a table of
+            sinusoids, decay rates of a scan) and the model has no memory: those
+            parameters alone are built.
         dtype: "float32", "bfloat16", "float16" or "float64"; None for each
             parameter's own.
         shard_size: of one file, as in "5GB" or "500MB".
@@ -72,7 +77,7 @@ def seed_checkpoint(  # noqa: PLR0913 (each is one wish a person has)
     from fanin.checkpoints.layout import bytes_of, in_words
     from fanin.report.progress import progress as progress_bar
 
-    contents = checkpoint_contents(plan, model, dtype=dtype)
+    contents = checkpoint_contents(plan, model, factory, dtype=dtype)
     if format not in {"safetensors", "dcp"}:
         expected = '"safetensors" or "dcp"'
         raise ArgumentError.of(argument="format", received=format, expected=expected)
@@ -110,7 +115,11 @@ def _distributed(
 
 
 def checkpoint_contents(
-    plan: Plan, model: object = None, *, dtype: str | None = None
+    plan: Plan,
+    model: object = None,
+    factory: Callable[[], object] | None = None,
+    *,
+    dtype: str | None = None,
 ) -> Contents:
     """Give what a checkpoint of a plan and its model would hold.
 
@@ -120,7 +129,45 @@ def checkpoint_contents(
     """
     from fanin.checkpoints import contents_of
 
-    return contents_of(plan, _buffers_of(model), texts=_texts_of(model), dtype=dtype)
+    return contents_of(
+        plan,
+        kept=_kept(plan, model, factory),
+        buffers=_buffers_of(model),
+        texts=_texts_of(model),
+        dtype=dtype,
+    )
+
+
+def _kept(
+    plan: Plan, model: object, factory: Callable[[], object] | None
+) -> dict[str, np.ndarray]:
+    """Find the values that the plan keeps: in the model, or in one built anew."""
+    paths = [p.path for p in plan.prescriptions if p.is_kept]
+    if not paths:
+        return {}
+    if model is not None:
+        held = find_framework(model).parameters(model)
+        if all(p.storage == "ready" for p in held if p.path in set(paths)):
+            values = find_framework(model).view(model)
+            return {path: np.array(values[path]) for path in paths if path in values}
+    from fanin.frameworks.torch.transformers_config import factory_of
+
+    builder = factory or factory_of(model)
+    if builder is None:
+        message = (
+            f"The plan keeps {paths[0]!r} as the model's authors set it"
+            f"{_and_more(len(paths) - 1)}, and the model has no memory. Pass "
+            "factory=..., which builds the model anew, or decide it: "
+            f"overrides={{{paths[0]!r}: 'zeros'}}."
+        )
+        raise NoStorageError(message)
+    from fanin.frameworks.torch.weightless import authors_values
+
+    return authors_values(builder, paths, seed=plan.seed)
+
+
+def _and_more(n: int) -> str:
+    return f", and {n} more" if n else ""
 
 
 def _buffers_of(model: object) -> dict[str, np.ndarray]:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from fanin.checkpoints.layout import N_BYTES, Entry
 from fanin.errors import ArgumentError, NoStorageError
+from fanin.graph.draws import Listed, as_draw
 from fanin.graph.region import Region
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from fanin.frameworks.framework import Draw
+    from fanin.graph.draws import Draw
     from fanin.prescription import Plan
     from fanin.prescription.prescription import Prescription
 
 FLOATS: Final = ("float32", "bfloat16", "float16", "float64")
+BITS: Final = {"bfloat16": "uint16"}
+"""What NumPy has no type for is written as its bits."""
 WHOLE: Final = ("orthogonal", "identity")
 """Laws of which no part is known before all of it is."""
 PIECE: Final = 1 << 23
@@ -30,11 +33,12 @@ PIECE: Final = 1 << 23
 class Contents:
     """A plan in the dtypes of the file, and the tensors that are not drawn.
 
-    plan: every parameter decided. buffers: by name, as they are stored. texts: of
-    further files (``config.json``), by name.
+    plan: every parameter decided, or kept. kept: the kept ones' values, by path.
+    buffers: by name, as they are stored. texts: of further files (``config.json``).
     """
 
     plan: Plan
+    kept: Mapping[str, np.ndarray]
     buffers: Mapping[str, np.ndarray]
     texts: Mapping[str, str]
 
@@ -70,9 +74,9 @@ class Contents:
         """Give the numbers of one of these boxes, of its shape."""
         if entry.name in self.buffers:
             return np.ascontiguousarray(self.buffers[entry.name])
-        return self._draws[entry.name](region.indices(entry.shape)).reshape(
-            region.shape
-        )
+        numbers = np.empty(region.shape, dtype=BITS.get(entry.dtype, entry.dtype))
+        self._draws[entry.name].fill(numbers, region)
+        return numbers
 
     def pieces(self, entry: Entry) -> Iterator[np.ndarray]:
         """Yield a tensor's numbers in row-major order."""
@@ -81,20 +85,24 @@ class Contents:
 
     @cached_property
     def _draws(self) -> Mapping[str, Draw]:
-        return self.plan.draws()
+        kept: dict[str, Draw] = {p: Listed(array) for p, array in self.kept.items()}
+        drawn = self.plan.draws(self.kept)
+        return kept | {path: as_draw(draw) for path, draw in drawn.items()}
 
 
 def contents_of(
     plan: Plan,
-    buffers: Mapping[str, np.ndarray],
     *,
+    kept: Mapping[str, np.ndarray],
+    buffers: Mapping[str, np.ndarray],
     texts: Mapping[str, str],
     dtype: str | None = None,
 ) -> Contents:
-    """Join a plan and buffers; the parameters are stored in ``dtype``.
+    """Join a plan and what it does not decide; parameters are stored in ``dtype``.
 
     Args:
         plan: of the model.
+        kept: values of the parameters that the plan keeps, by path.
         buffers: by name.
         texts: of further files, by name.
         dtype: "float32", "bfloat16", "float16" or "float64"; None for each
@@ -102,22 +110,22 @@ def contents_of(
 
     Raises:
         ArgumentError: if the dtype is another.
-        NoStorageError: if the plan keeps a parameter's present values: there are none.
+        NoStorageError: if a parameter that the plan keeps has no values.
     """
     if dtype is not None and dtype not in FLOATS:
         expected = f"one of {', '.join(FLOATS)}"
         raise ArgumentError.of(argument="dtype", received=dtype, expected=expected)
-    for p in plan.prescriptions:
-        if p.is_kept:
-            raise NoStorageError.of(p.path)
     stored = [_stored(p, dtype) for p in plan.prescriptions]
-    for entry in stored:
-        if entry.dtype not in N_BYTES:
+    for p in stored:
+        if p.is_kept and p.path not in kept:
+            raise NoStorageError.of(p.path)
+        if p.dtype not in N_BYTES:
             expected = f"one of {', '.join(N_BYTES)}"
-            what = f"dtype of {entry.path}"
-            raise ArgumentError.of(what, entry.dtype, expected)
+            what = f"dtype of {p.path}"
+            raise ArgumentError.of(what, p.dtype, expected)
     return Contents(
         plan=replace(plan, prescriptions=tuple(stored)),
+        kept=dict(kept),
         buffers=dict(buffers),
         texts=dict(texts),
     )
@@ -165,9 +173,3 @@ def _at_once(p: Prescription) -> int:
     if p.law in WHOLE:  # the matrix, and the numbers that it is made from
         return p.size * (N_BYTES[p.dtype] + 2 * 8)
     return min(p.size, PIECE) * N_BYTES[p.dtype]
-
-
-def _array_dtype(name: str) -> np.dtype[Any]:
-    from fanin.sampler.draw import dtype_of
-
-    return np.dtype(name) if name not in FLOATS else dtype_of(name)

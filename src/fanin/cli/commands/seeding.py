@@ -78,6 +78,7 @@ def run_seeding(arguments: argparse.Namespace) -> int:
         made,
         folder,
         model=it.model,
+        factory=it.factory,
         dtype=arguments.dtype,
         shard_size=arguments.shard_size,
         format=arguments.format,
@@ -101,7 +102,7 @@ def _would(made: Plan, it: Subject, arguments: argparse.Namespace) -> str:
     from fanin.checkpoints import outline
     from fanin.checkpoints.layout import bytes_of
 
-    contents = checkpoint_contents(made, it.model, dtype=arguments.dtype)
+    contents = checkpoint_contents(made, it.model, it.factory, dtype=arguments.dtype)
     found = outline(contents, arguments.out, bytes_of(arguments.shard_size))
     return f"{_sizes(found)}\nNothing was written: --dry-run.\n"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -135,13 +136,24 @@ def texts_of(model: Any) -> dict[str, str]:
 
     Nothing for a model that is not of ``transformers``.
     """
-    config = getattr(model, "config", None)
-    if not hasattr(config, "to_json_string"):
+    if not _is_theirs(model):
         return {}
-    named = deepcopy(config)
+    named = deepcopy(model.config)
     named.architectures = [type(model).__name__]
     texts = {"config.json": named.to_json_string(use_diff=True)}
     generation = getattr(model, "generation_config", None)
     if generation is not None:
         texts["generation_config.json"] = generation.to_json_string(use_diff=True)
     return texts
+
+
+def factory_of(model: Any) -> Callable[[], Any] | None:
+    """Give what builds a ``transformers`` model anew; None for any other model."""
+    if not _is_theirs(model):
+        return None
+    make: Callable[..., Any] = type(model)
+    return partial(make, deepcopy(model.config))
+
+
+def _is_theirs(model: Any) -> bool:
+    return hasattr(getattr(model, "config", None), "to_json_string")

@@ -3,26 +3,46 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.utils.weak import WeakIdKeyDictionary
 
-from fanin.frameworks.torch.parameters import buffers, is_lazy
+from fanin.errors import ModelError, UnknownParameterError
+from fanin.frameworks.torch.parameters import (
+    as_array,
+    buffers,
+    is_lazy,
+    named_parameters,
+)
 from fanin.frameworks.torch.wrapped import without_wrappers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import (
+        Callable,
+        Collection,
+        Container,
+        Iterator,
+        MutableMapping,
+    )
 
     import numpy as np
 
 
 @contextmanager
-def weightless() -> Iterator[None]:
+def weightless(real: Container[int] = ()) -> Iterator[MutableMapping[Any, int]]:
     """Let every parameter go to the meta device as soon as a module has it.
 
     ``torch.device("meta")`` would take the buffers along, and with them the numbers
     that a constructor computes (running statistics, rotary frequencies).
+
+    Args:
+        real: numbers of parameters, as counted by an earlier run of the same code,
+            that keep their memory, and with it what their authors write there.
+
+    Yields:
+        Each parameter's number, counted in the order in which modules got them.
 
     >>> with weightless():
     ...     net = torch.nn.BatchNorm1d(3)
@@ -31,22 +51,58 @@ def weightless() -> Iterator[None]:
     """
     original = torch.nn.Module.register_parameter
     emptied = WeakIdKeyDictionary()  # one for each: what is tied stays tied
+    numbers = WeakIdKeyDictionary()
+    counter = count()
 
     def register(
         self: torch.nn.Module, name: str, param: torch.nn.Parameter | None
     ) -> None:
         original(self, name, param)
-        if param is None or param.is_meta or is_lazy(param):
+        if param is None or param in numbers or is_lazy(param):
             return
         if param not in emptied:
-            emptied[param] = _emptied(param)
+            number = next(counter)
+            emptied[param] = param if number in real else _emptied(param)
+            numbers[emptied[param]] = number
         self._parameters[name] = emptied[param]
 
     torch.nn.Module.register_parameter = register  # type: ignore[method-assign]
     try:
-        yield
+        yield numbers
     finally:
         torch.nn.Module.register_parameter = original  # type: ignore[method-assign]
+
+
+def authors_values(
+    factory: Callable[[], Any], paths: Collection[str], *, seed: int
+) -> dict[str, np.ndarray]:
+    """Give what a model's authors write into some of its parameters, by path.
+
+    The model is built twice: once to see which parameter is which, and once more with
+    these parameters in memory and all others without. What the authors draw at random
+    comes from torch's generator at this seed; its state is put back.
+
+    Raises:
+        UnknownParameterError: if the model has no parameter of a path.
+        ModelError: if the factory builds another model each time.
+    """
+    with torch.random.fork_rng():
+        with weightless() as numbers:
+            outline = factory()
+        known = named_parameters(outline)
+        for path in paths:
+            if path not in known:
+                raise UnknownParameterError.of(path, known)
+        real = {numbers[known[path]] for path in paths}
+        torch.manual_seed(seed)
+        with weightless(real):
+            built = factory()
+    found = named_parameters(built)
+    for path in paths:
+        if path not in found or found[path].is_meta:
+            message = f"The factory builds another model each time: {path!r} moved."
+            raise ModelError(message)
+    return {path: as_array(path, found[path]) for path in paths}
 
 
 def _emptied(parameter: torch.nn.Parameter) -> torch.nn.Parameter:
