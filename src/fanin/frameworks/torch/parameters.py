@@ -16,6 +16,7 @@ from fanin.errors import (
     UnknownParameterError,
 )
 from fanin.frameworks._aten.arrays import as_view
+from fanin.frameworks.torch.agreeing import agreed
 from fanin.frameworks.torch.plain import require_plain
 from fanin.frameworks.torch.sharded import is_sharded, local_of, whole_of
 from fanin.frameworks.torch.wrapped import class_name, without_wrappers
@@ -161,15 +162,19 @@ def require_storage(path: str, tensor: torch.Tensor) -> None:
         raise NoStorageError.of(path)
 
 
-def seed(model: Any) -> int:  # noqa: ARG001 (the Protocol's argument: JAX needs it)
+def seed(model: Any) -> int:
     """Take 63 bits from torch's global generator, which moves on as by any draw.
 
+    Of a model that several processes share, the first one's seed is taken by all.
+
+    >>> net = torch.nn.Linear(1, 1)
     >>> _ = torch.manual_seed(0)
-    >>> first = seed(None)
-    >>> first == seed(None)
+    >>> first = seed(net)
+    >>> first == seed(net)
     False
     """
-    return int(torch.empty((), dtype=torch.int64, device="cpu").random_())
+    own = int(torch.empty((), dtype=torch.int64, device="cpu").random_())
+    return int(agreed(model, own))
 
 
 def write(model: Any, draws: Mapping[str, Numbers]) -> Any:
