@@ -18,7 +18,7 @@ from fanin.sampler.engine import ENGINE
 from fanin.sampler.key import key_of
 from fanin.sampler.law import MATRICES
 from fanin.sampler.law import Law as Law
-from fanin.sampler.matrices import identity, orthogonal
+from fanin.sampler.matrices import fill_matrix
 from fanin.sampler.recipe import recipe_of
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def draw(  # noqa: PLR0913  # an address has that many parts
     key = key_of(name, seed=seed, stream=stream)
     _require_range(law, target)
     if law.kind in MATRICES:
-        numbers = _matrix(law, lengths, key).reshape(-1)
+        numbers = _matrix(law, lengths, key, target).reshape(-1)
         if not isinstance(where, range):
             numbers = numbers[where]
     else:
@@ -100,11 +100,14 @@ def _elements(law: Law, key: int, where: Where, dtype: np.dtype[Any]) -> np.ndar
     return ENGINE.numbers(recipe_of(law), key, where, dtype=dtype)
 
 
-def _matrix(law: Law, shape: tuple[int, ...], key: int) -> np.ndarray:
-    if law.kind == "identity":
-        return identity(shape, law.roles, law.factor)
+def _matrix(
+    law: Law, shape: tuple[int, ...], key: int, dtype: np.dtype[Any]
+) -> np.ndarray:
+    """Draw a whole weight of a law of matrices."""
+    out = np.empty(shape, dtype=dtype)
     gaussians = partial(ENGINE.numbers, recipe_of(Law("normal", std=1.0)), key)
-    return orthogonal(shape, law.roles, gaussians, law.factor)
+    fill_matrix(law, out, gaussians)
+    return out
 
 
 def _lengths(shape: Sequence[SupportsIndex]) -> tuple[int, ...]:

@@ -22,12 +22,13 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "truncated_normal": ("std",),
         "uniform": ("std", "bound"),
         "orthogonal": ("gain",),
+        "delta_orthogonal": ("gain",),
         "identity": ("gain",),
     }
 )
 """The numbers that each kind of law may be given; all but the matrices need one."""
 
-MATRICES: Final = frozenset({"orthogonal", "identity"})
+MATRICES: Final = frozenset({"orthogonal", "delta_orthogonal", "identity"})
 
 SMALLEST: Final = 1e-29
 LARGEST: Final = 1e37

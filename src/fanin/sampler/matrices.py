@@ -1,4 +1,4 @@
-"""Weights that are drawn as a matrix: orthogonal, identity, and Dirac for kernels.
+"""Weights that are drawn as matrices: orthogonal, delta-orthogonal, and the identity.
 
 A weight of any layout is one matrix for each of its groups: n_out rows of one output
 each, n_in = inputs × kernel columns. The roles of the axes say which is which, so a
@@ -8,19 +8,25 @@ Keras kernel and a PyTorch weight of one layer hold the same matrix.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from fanin.errors import ArgumentError
 from fanin.graph.fans import AxisRoles, matrix_fans
+from fanin.graph.rounding import write_rounded
+from fanin.sampler.haar import reflect
+
+if TYPE_CHECKING:
+    from fanin.sampler.law import Law
 
 Gaussians = Callable[[range], np.ndarray]
 """Indices → independent normal numbers of any one std."""
 
-REFLECTIONS_AT_ONCE: Final = 128
+NUMBERS_AT_ONCE: Final = 1 << 20
+"""Drawn at a time. Small matrices are made orthogonal together, so many at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +48,22 @@ class View:
     column_step: int
     is_by_input: bool
 
-    def weight(self, matrices: np.ndarray) -> np.ndarray:
-        """Lay matrices "groups n_rows n_columns" out as the weight is stored."""
+    def matrices(self, weight: np.ndarray) -> np.ndarray:
+        """Give the matrices "groups n_rows n_columns" of a weight as it is stored.
+
+        They are the weight's own memory where its axes allow it, else a copy.
+        """
+        arranged = weight.transpose(self.order)
+        if self.is_by_input:
+            sides = (self.n_rows, self.n_groups, self.n_columns)
+            return np.swapaxes(arranged.reshape(sides), 0, 1)
+        return arranged.reshape(self.n_groups, self.n_rows, self.n_columns)
+
+    def lay(self, matrices: np.ndarray, weight: np.ndarray) -> None:
+        """Write matrices "groups n_rows n_columns" into a weight as it is stored."""
         if self.is_by_input:
             matrices = np.swapaxes(matrices, 0, 1)
-        arranged = matrices.reshape(self.lengths)
-        return np.ascontiguousarray(arranged.transpose(np.argsort(self.order)))
+        write_rounded(weight.transpose(self.order), matrices.reshape(self.lengths))
 
 
 def view_of(shape: tuple[int, ...], roles: AxisRoles | None) -> View:
@@ -82,6 +98,29 @@ def view_of(shape: tuple[int, ...], roles: AxisRoles | None) -> View:
     )
 
 
+def fill_matrix(law: Law, out: np.ndarray, gaussians: Gaussians) -> None:
+    """Write a whole weight of a law of matrices into memory.
+
+    float32 and float64 are worked on where they are to stand, if the layout has each
+    matrix's rows or columns side by side (all but convolutions of Keras and JAX have);
+    else, and in 16 bits, by way of one array in float32 or float64.
+
+    Args:
+        law: "orthogonal", "delta_orthogonal" or "identity".
+        out: of the whole weight's shape, writable; bfloat16 may come as uint16.
+        gaussians: where the numbers come from.
+
+    Raises:
+        ArgumentError: if it has fewer than two axes, or the roles do not fit it.
+    """
+    if law.kind == "identity":
+        fill_identity(out, law.roles, law.factor)
+    elif law.kind == "delta_orthogonal":
+        fill_delta_orthogonal(out, law.roles, gaussians, law.factor)
+    else:
+        fill_orthogonal(out, law.roles, gaussians, law.factor)
+
+
 def identity(
     shape: tuple[int, ...], roles: AxisRoles | None, gain: float = 1.0
 ) -> np.ndarray:
@@ -95,67 +134,136 @@ def identity(
     >>> identity((1, 1, 3), None).tolist()
     [[[0.0, 1.0, 0.0]]]
     """
-    view = view_of(shape, roles)
+    out = np.empty(shape)
+    fill_identity(out, roles, gain)
+    return out
+
+
+def fill_identity(out: np.ndarray, roles: AxisRoles | None, gain: float = 1.0) -> None:
+    """Write gain × the identity into a weight; see `identity`."""
+    middle, inner = middle_of(out, roles)
+    out[...] = 0
+    view = view_of(middle.shape, inner)
     matrices = np.zeros((view.n_groups, view.n_rows, view.n_columns))
-    if matrices.size:
-        n_inputs = view.n_columns // view.column_step
-        units = np.arange(min(view.n_rows, n_inputs))
-        matrices[:, units, view.centre + units * view.column_step] = gain
-    return view.weight(matrices)
+    units = np.arange(min(view.n_rows, view.n_columns))
+    matrices[:, units, units] = gain
+    view.lay(matrices, middle)
 
 
-def orthogonal(
-    shape: tuple[int, ...],
-    roles: AxisRoles | None,
-    gaussians: Gaussians,
-    gain: float = 1.0,
-) -> np.ndarray:
-    """Give gain × a matrix drawn uniformly (Haar) from those with Q Qᵀ = 1 or QᵀQ = 1.
+def fill_delta_orthogonal(
+    out: np.ndarray, roles: AxisRoles | None, gaussians: Gaussians, gain: float = 1.0
+) -> None:
+    """Write an orthogonal matrix into the middle of a kernel, and 0 around it.
 
-    Group g is made from the numbers g·n_rows·n_columns to (g + 1)·n_rows·n_columns − 1,
-    laid out row by row as its taller orientation. Float64; |QᵀQ − 1| < 1e-12.
+    Xiao et al., "Dynamical isometry and a mean field theory of CNNs" (2018), section
+    2.4: at stride 1 each position's channels are multiplied by gain · Q and nothing
+    is mixed between positions. So all singular values of the layer are the gain (with
+    circular padding, or zero padding that keeps the size). A dense weight is all
+    middle: there the law is "orthogonal".
 
     Args:
-        shape: of the weight.
+        out: as of `fill_orthogonal`.
+        roles: of its axes, or None.
+        gaussians: where the numbers come from; of the middle alone.
+        gain: dimensionless.
+    """
+    middle, inner = middle_of(out, roles)
+    out[...] = 0
+    fill_orthogonal(middle, inner, gaussians, gain)
+
+
+def middle_of(
+    weight: np.ndarray, roles: AxisRoles | None
+) -> tuple[np.ndarray, AxisRoles | None]:
+    """Give the middle of a weight's kernel, a view, and the roles of its axes.
+
+    The middle is length // 2 on each axis of the kernel. A kernel without positions has
+    none: then the view is empty.
+
+    >>> from fanin.graph.layouts import keras_conv
+    >>> middle, roles = middle_of(np.arange(12).reshape(3, 2, 2), keras_conv(1))
+    >>> middle.tolist(), roles.inputs, roles.outputs
+    ([[4, 5], [6, 7]], (0,), (1,))
+    """
+    view_of(weight.shape, roles)
+    if roles is None:
+        roles = AxisRoles(
+            outputs=(0,), inputs=(1,), kernel=tuple(range(2, weight.ndim))
+        )
+    kept = [axis for axis in range(weight.ndim) if axis not in roles.kernel]
+    place = tuple(
+        slice(None) if axis in kept else weight.shape[axis] // 2
+        for axis in range(weight.ndim)
+    )
+    if not weight.size:
+        return weight, roles
+    inner = replace(
+        roles,
+        outputs=tuple(kept.index(axis) for axis in roles.outputs),
+        inputs=tuple(kept.index(axis) for axis in roles.inputs),
+        kernel=(),
+    )
+    return weight[place], inner
+
+
+def fill_orthogonal(
+    out: np.ndarray, roles: AxisRoles | None, gaussians: Gaussians, gain: float = 1.0
+) -> None:
+    """Write gain × a matrix drawn uniformly (Haar) from those with Q Qᵀ or QᵀQ = 1.
+
+    Group g is made from the numbers g·n_rows·n_columns to (g + 1)·n_rows·n_columns − 1,
+    laid out row by row as its taller orientation. Of float32, |QᵀQ − 1| < 10⁻⁶ and the
+    matrix is that of float64 within 5·10⁻⁷; of float64, |QᵀQ − 1| < 10⁻¹⁴·√n.
+
+    Args:
+        out: the weight's memory, of its whole shape.
         roles: of its axes, or None.
         gaussians: where the numbers come from.
         gain: every singular value is |gain|.
     """
-    view = view_of(shape, roles)
-    n_long = max(view.n_rows, view.n_columns)
-    n_short = min(view.n_rows, view.n_columns)
-    numbers = gaussians(range(view.n_groups * n_long * n_short))
-    tall = haar(numbers.astype(np.float64).reshape(view.n_groups, n_long, n_short))
-    matrices = tall if view.n_rows >= view.n_columns else np.swapaxes(tall, 1, 2)
-    return view.weight(matrices * gain)
+    view = view_of(out.shape, roles)
+    is_wide = view.n_rows < view.n_columns
+    is_double = out.dtype == np.float64
+    if is_double or out.dtype == np.float32:
+        stack = view.matrices(out)
+        if not np.may_share_memory(stack, out):
+            stack = np.empty(stack.shape, dtype=out.dtype)
+    else:
+        stack = np.empty((view.n_groups, view.n_rows, view.n_columns), np.float32)
+    _fill_haar(np.swapaxes(stack, 1, 2) if is_wide else stack, gaussians, gain)
+    if not np.may_share_memory(stack, out):
+        view.lay(stack, out)
+
+
+def _fill_haar(stack: np.ndarray, gaussians: Gaussians, gain: float) -> None:
+    """Write gain × Haar matrices "n_matrices n_long n_short"."""
+    size = prod(stack.shape[1:])
+    at_once = max(1, NUMBERS_AT_ONCE // max(1, size))
+    for first in range(0, len(stack), at_once):
+        part = stack[first : first + at_once]
+        _lay_numbers(part, gaussians, first * size)
+        reflect(part)
+        if gain != 1.0:
+            part *= part.dtype.type(gain)
+
+
+def _lay_numbers(part: np.ndarray, gaussians: Gaussians, first: int) -> None:
+    """Write the numbers from index ``first`` on, row by row."""
+    n_matrices, n_long, n_short = part.shape
+    n_rows = max(1, NUMBERS_AT_ONCE // max(1, n_short)) if n_matrices == 1 else n_long
+    for start in range(0, n_long, n_rows):
+        rows = part[:, start : start + n_rows]
+        here = range(first + start * n_short, first + start * n_short + rows.size)
+        rows[...] = gaussians(here).reshape(rows.shape)
 
 
 def haar(gaussians: np.ndarray) -> np.ndarray:
     """Give uniformly distributed matrices with orthonormal columns.
 
-    Stewart, "The efficient generation of random orthogonal matrices" (1980): Q is
-    H₁ H₂ … H_n D. H_k reflects the lower part x of column k of the numbers, from row k
-    on, onto the axis; D has the signs that make column k of H_k D equal to x/‖x‖. What
-    stands above the diagonal is not read. Blocks of reflections are one product each,
-    1 − V M⁻¹ Vᵀ, with M + Mᵀ = VᵀV and M upper triangular (Puglisi 1992).
-
     Args:
-        gaussians: "n_matrices n_long n_short", float64, n_long ≥ n_short; independent
-            normal numbers; their std does not matter.
+        gaussians: "n_matrices n_long n_short", float32 or float64, n_long ≥ n_short;
+            independent normal numbers; their std does not matter.
     """
-    n_matrices, n_long, n_short = gaussians.shape
-    steps = np.arange(n_short)
-    vectors = np.tril(gaussians)
-    signs = np.where(vectors[:, steps, steps] < 0, -1.0, 1.0)
-    vectors[:, steps, steps] += signs * np.linalg.norm(vectors, axis=1)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    result = np.zeros((n_matrices, n_long, n_short))
-    result[:, steps, steps] = -signs
-    for start in reversed(range(0, n_short, REFLECTIONS_AT_ONCE)):
-        block = vectors[:, start:, start : start + REFLECTIONS_AT_ONCE]
-        across = np.swapaxes(block, 1, 2)
-        rest = result[:, start:, start:]
-        # The vectors have length 1, so half the diagonal of VᵀV is ½.
-        middle = np.triu(across @ block, 1) + np.eye(block.shape[2]) / 2
-        rest -= block @ np.linalg.solve(middle, across @ rest)
-    return result
+    made = gaussians.copy()
+    reflect(made)
+    return made

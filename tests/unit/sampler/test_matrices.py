@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from fanin.errors import ArgumentError
 from fanin.graph import AxisRoles, layouts
 from fanin.sampler import Law, draw
-from fanin.sampler.matrices import REFLECTIONS_AT_ONCE, haar, identity, view_of
+from fanin.sampler.haar import REFLECTIONS_AT_ONCE
+from fanin.sampler.matrices import haar, identity, view_of
 
 
 def reflections_one_by_one(gaussians):
