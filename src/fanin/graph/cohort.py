@@ -10,13 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
 
-OPTIMIZERS = ("sgd", "momentum", "adam")
-"""Plain gradient descent; heavy ball with 0.9; Adam with (0.9, 0.999) and 1e-8."""
+OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
+"""Plain gradient descent; heavy ball with 0.9; Adam with (0.9, 0.999) and 1e-8; the
+same with decoupled weight decay 0.01."""
+
+TASKS = ("classification", "regression")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +32,11 @@ class Cohort:
     weights: of each layer, float32 "n_members n_out n_in"; biases start at 0.
     learning_rates: float64 "n_members". batches: rows of ``inputs`` that each member
     sees at each step, int64 "n_members n_steps batch_size".
-    inputs, test_inputs: float32 "n_samples n_in"; targets, test_targets: int64 classes.
+    inputs, test_inputs, valid_inputs: float32 "n_samples n_in"; valid_inputs may be
+    missing. targets, …: int64 classes; of a regression float32 "n_samples n_out".
     probe: rows of ``inputs`` on which the start is measured, int64.
+    task: "classification" (cross-entropy) or "regression" (mean squared error).
+    guess: the score of who knows nothing; None: 1 / n_classes, 0 for a regression.
     """
 
     sizes: tuple[int, ...]
@@ -43,6 +50,10 @@ class Cohort:
     test_inputs: np.ndarray
     test_targets: np.ndarray
     probe: np.ndarray
+    valid_inputs: np.ndarray | None = None
+    valid_targets: np.ndarray | None = None
+    task: str = "classification"
+    guess: float | None = None
 
     @property
     def n_members(self) -> int:
@@ -53,6 +64,13 @@ class Cohort:
     def n_steps(self) -> int:
         """How many updates each net makes at most: a count."""
         return int(self.batches.shape[1])
+
+    @property
+    def lost_score(self) -> float:
+        """Give the score of a net that diverged: a guess."""
+        if self.guess is not None:
+            return self.guess
+        return 0.0 if self.task == "regression" else 1 / self.sizes[-1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +97,13 @@ class StartProfile:
 class MemberRun:
     """How the training of one net went.
 
-    losses: mean cross-entropy of each step's batch, before its update, float64; NaN
-    from the step at which it was no longer finite. diverged_at: that step, or None.
-    first_loss, final_loss: mean cross-entropy over the whole training set, before the
-    first and after the last update. Accuracies are shares in [0, 1]. For a net that
-    diverged, final_loss is NaN and the accuracies are 1 / n_classes: it knows nothing.
+    losses: mean loss of each step's batch, before its update, float64; NaN from the
+    step at which it was no longer finite. diverged_at: that step, or None. The loss is
+    cross-entropy, of a regression the mean squared error.
+    first_loss, final_loss: over the whole training set, before the first and after the
+    last update. Accuracies are shares in [0, 1]; of a regression they are R². For a
+    net that diverged, final_loss is NaN and the accuracies are a guess's.
+    valid_loss, valid_accuracy: on the validation part; NaN where there is none.
     weight_change: of each layer, max |W_end − W_start|; infinite or NaN if it diverged.
     unit_spread: of each hidden layer, the largest difference between any two of its
     units in one incoming weight, bias or outgoing weight: 0 where all are twins.
@@ -100,6 +120,8 @@ class MemberRun:
     unit_spread: np.ndarray
     start: StartProfile
     seconds: float
+    valid_loss: float = nan
+    valid_accuracy: float = nan
 
 
 Train = Callable[[Cohort], tuple[MemberRun, ...]]

@@ -20,13 +20,20 @@ from fanin.errors import UnknownNameError
 from fanin.frameworks.keras.arrays import to_numpy
 from fanin.frameworks.keras.call import check_backend
 from fanin.frameworks.keras.ensemble_start import start_profiles
-from fanin.frameworks.keras.stacked import Latest, build, member_losses
+from fanin.frameworks.keras.stacked import (
+    Latest,
+    build,
+    member_losses,
+    member_scores,
+)
 from fanin.graph.cohort import OPTIMIZERS, MemberRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fanin.graph.cohort import Cohort, StartProfile
+
+ADAPTIVE = ("adam", "adamw")
 
 
 def train(cohort: Cohort) -> tuple[MemberRun, ...]:
@@ -72,16 +79,18 @@ def _without_subnormals() -> Iterator[None]:
 
 def _groups(cohort: Cohort) -> list[np.ndarray]:
     """Give the members that one model trains: all, or for Adam those of one rate."""
-    if cohort.optimizer != "adam":
+    if cohort.optimizer not in ADAPTIVE:
         return [np.arange(cohort.n_members)]
     rates = np.unique(cohort.learning_rates)
     return [np.flatnonzero(cohort.learning_rates == rate) for rate in rates]
 
 
 def _optimizer(cohort: Cohort, members: np.ndarray) -> Any:
+    rate = float(cohort.learning_rates[members[0]])
     if cohort.optimizer == "adam":
-        rate = float(cohort.learning_rates[members[0]])
         return keras.optimizers.Adam(rate, epsilon=1e-8)
+    if cohort.optimizer == "adamw":
+        return keras.optimizers.AdamW(rate, weight_decay=0.01, epsilon=1e-8)
     momentum = 0.9 if cohort.optimizer == "momentum" else 0.0
     return keras.optimizers.SGD(1.0, momentum=momentum)
 
@@ -109,7 +118,7 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc] # keras has no 
 def _train_group(cohort: Cohort, members: np.ndarray) -> dict[int, dict[str, Any]]:
     """Fit one model; give what is known of each of its members, by number."""
     model = build(cohort, members)
-    is_linear = cohort.optimizer != "adam"
+    is_linear = cohort.optimizer not in ADAPTIVE
     factors = cohort.learning_rates[members] if is_linear else np.ones(len(members))
     scale = factors.astype(np.float32)
 
@@ -144,6 +153,7 @@ def _train_group(cohort: Cohort, members: np.ndarray) -> dict[int, dict[str, Any
     _, test_accuracy = _score(
         model, cohort.test_inputs, cohort.test_targets, len(members)
     )
+    valid_loss, valid_accuracy = _valid_score(model, cohort, len(members))
     spreads = _unit_spreads(model)
     return {
         int(member): {
@@ -152,6 +162,8 @@ def _train_group(cohort: Cohort, members: np.ndarray) -> dict[int, dict[str, Any
             "final_loss": float(loss[i]),
             "train_accuracy": float(train_accuracy[i]),
             "test_accuracy": float(test_accuracy[i]),
+            "valid_loss": float(valid_loss[i]),
+            "valid_accuracy": float(valid_accuracy[i]),
             "weight_change": np.array([change[i] for change in changes], np.float64),
             "unit_spread": np.array([spread[i] for spread in spreads], np.float64),
         }
@@ -166,13 +178,22 @@ def _kernels(model: Any) -> list[Any]:
 def _score(
     model: Any, inputs: np.ndarray, targets: np.ndarray, n_members: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean cross-entropy and accuracy of each member on these samples."""
+    """Mean loss and score of each member on these samples."""
     stacked = np.repeat(inputs[:, None], n_members, axis=1)
     wanted = np.repeat(targets[:, None], n_members, axis=1)
     logits = model(stacked, training=False)
     loss = to_numpy(member_losses(wanted, logits)).astype(np.float64)
-    right = to_numpy(logits).argmax(-1) == wanted
-    return loss, right.mean(axis=0)
+    return loss, member_scores(to_numpy(logits), wanted)
+
+
+def _valid_score(
+    model: Any, cohort: Cohort, n_members: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Score on the validation part; NaN where there is none."""
+    if cohort.valid_inputs is None or cohort.valid_targets is None:
+        nothing = np.full(n_members, np.nan)
+        return nothing, nothing
+    return _score(model, cohort.valid_inputs, cohort.valid_targets, n_members)
 
 
 def _unit_spreads(model: Any) -> list[np.ndarray]:
@@ -194,14 +215,11 @@ def _member_run(
     found: dict[str, Any], start: StartProfile, cohort: Cohort, seconds: float
 ) -> MemberRun:
     """Judge whether a member diverged; one that did knows nothing."""
-    lost = np.flatnonzero(~np.isfinite(found["losses"]))
-    is_lost = len(lost) > 0 or not np.isfinite(found["final_loss"])
+    ends = np.flatnonzero(~np.isfinite(found["losses"]))
+    is_lost = len(ends) > 0 or not np.isfinite(found["final_loss"])
     if is_lost:
-        chance = 1 / cohort.sizes[-1]
-        found |= {
-            "final_loss": np.nan,
-            "train_accuracy": chance,
-            "test_accuracy": chance,
-        }
-    diverged_at = int(lost[0]) if len(lost) else None
+        lost = ("train_accuracy", "test_accuracy", "valid_accuracy")
+        found |= dict.fromkeys(lost, cohort.lost_score)
+        found |= {"final_loss": np.nan, "valid_loss": np.nan}
+    diverged_at = int(ends[0]) if len(ends) else None
     return MemberRun(**found, diverged_at=diverged_at, start=start, seconds=seconds)

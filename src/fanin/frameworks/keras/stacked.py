@@ -63,9 +63,24 @@ class Latest(keras.metrics.Metric):  # type: ignore[misc]
 
 
 def member_losses(targets: Any, logits: Any) -> Any:
-    """Mean cross-entropy of each member: targets "sample member" → "member"."""
+    """Mean loss of each member: "sample member …" → "member"; as in torch's."""
+    if len(targets.shape) == 3:  # numbers, as many as outputs
+        errors = keras.ops.square(keras.ops.subtract(logits, targets))
+        return keras.ops.mean(errors, axis=(0, 2))
     each = keras.ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)
     return keras.ops.mean(each, axis=0)
+
+
+def member_scores(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Share of right answers of each member, of a regression R²: "member"."""
+    if targets.ndim == 2:
+        right: np.ndarray = (logits.argmax(-1) == targets).mean(axis=0)
+        return right
+    wanted = targets.astype(np.float64)
+    left = np.square(logits.astype(np.float64) - wanted).sum(axis=(0, 2))
+    whole = np.square(wanted - wanted.mean(axis=0)).sum(axis=(0, 2))
+    score: np.ndarray = 1 - left / whole
+    return score
 
 
 def build(cohort: Cohort, members: np.ndarray) -> Any:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from fanin.frameworks.torch.stacked import Nets, backward, member_losses
+from fanin.frameworks.torch.stacked import Nets, backward, member_losses, member_scores
 from fanin.frameworks.torch.update import Updater
 from fanin.graph.cohort import MemberRun, StartProfile
 
@@ -59,6 +59,8 @@ def train(cohort: Cohort) -> tuple[MemberRun, ...]:
             final_loss=float(ended.loss[member]),
             train_accuracy=float(ended.train_accuracy[member]),
             test_accuracy=float(ended.test_accuracy[member]),
+            valid_loss=float(ended.valid_loss[member]),
+            valid_accuracy=float(ended.valid_accuracy[member]),
             weight_change=ended.weight_change[member],
             unit_spread=ended.unit_spread[member],
             start=start[member],
@@ -113,13 +115,21 @@ def _fit(nets: Nets, cohort: Cohort) -> tuple[np.ndarray, list[int | None]]:
 def _score(
     nets: Nets, inputs: np.ndarray, targets: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean cross-entropy and accuracy of each member on these samples."""
+    """Mean loss and score of each member on these samples."""
     n_members = nets.weights[0].shape[0]
     logits = nets.logits(torch.from_numpy(inputs).expand(n_members, -1, -1))
-    wanted = torch.from_numpy(targets).expand(n_members, -1)
+    wanted = torch.from_numpy(targets)
+    wanted = wanted.expand(n_members, *wanted.shape)
     loss = member_losses(logits, wanted)
-    accuracy = (logits.argmax(-1) == wanted).double().mean(1)
-    return loss.double().numpy(), accuracy.numpy()
+    return loss.double().numpy(), member_scores(logits, wanted).numpy()
+
+
+def _valid_score(nets: Nets, cohort: Cohort) -> tuple[np.ndarray, np.ndarray]:
+    """Score on the validation part; NaN where there is none."""
+    if cohort.valid_inputs is None or cohort.valid_targets is None:
+        nothing = np.full(cohort.n_members, np.nan)
+        return nothing, nothing
+    return _score(nets, cohort.valid_inputs, cohort.valid_targets)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +139,8 @@ class _Ended:
     loss: np.ndarray
     train_accuracy: np.ndarray
     test_accuracy: np.ndarray
+    valid_loss: np.ndarray
+    valid_accuracy: np.ndarray
     weight_change: np.ndarray
     unit_spread: np.ndarray
 
@@ -143,8 +155,9 @@ class _Ended:
         """Score the trained members; one that diverged knows nothing."""
         loss, train_accuracy = _score(nets, cohort.inputs, cohort.targets)
         _, test_accuracy = _score(nets, cohort.test_inputs, cohort.test_targets)
+        valid_loss, valid_accuracy = _valid_score(nets, cohort)
         is_lost = np.array([step is not None for step in diverged]) | ~np.isfinite(loss)
-        chance = 1 / cohort.sizes[-1]
+        chance = cohort.lost_score
         changes = [
             (after - start).abs().amax((1, 2))
             for after, start in zip(nets.weights, before, strict=True)
@@ -153,6 +166,8 @@ class _Ended:
             loss=np.where(is_lost, np.nan, loss),
             train_accuracy=np.where(is_lost, chance, train_accuracy),
             test_accuracy=np.where(is_lost, chance, test_accuracy),
+            valid_loss=np.where(is_lost, np.nan, valid_loss),
+            valid_accuracy=np.where(is_lost, chance, valid_accuracy),
             weight_change=torch.stack(changes, 1).double().numpy(),
             unit_spread=_unit_spreads(nets),
         )
@@ -177,7 +192,8 @@ def _start_profiles(nets: Nets, cohort: Cohort) -> list[StartProfile]:
     inputs = torch.from_numpy(cohort.inputs[cohort.probe])
     targets = torch.from_numpy(cohort.targets[cohort.probe])
     tape = nets.forward(inputs.expand(cohort.n_members, -1, -1))
-    loss = member_losses(tape.logits, targets.expand(cohort.n_members, -1)).sum()
+    wanted = targets.expand(cohort.n_members, *targets.shape)
+    loss = member_losses(tape.logits, wanted).sum()
     deltas = dict(backward(nets, tape, loss))
     layers = [value.double() for value in (*tape.values, tape.logits.detach())]
     rms = _by_member([values.square() for values in layers])

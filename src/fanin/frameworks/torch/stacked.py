@@ -89,8 +89,30 @@ def backward(
 
 
 def member_losses(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Mean cross-entropy of each member's samples: "member"."""
+    """Mean loss of each member's samples: "member".
+
+    Args:
+        logits: "member sample output".
+        targets: classes "member sample", then cross-entropy; or numbers "member sample
+            output", then the mean squared error.
+    """
+    if targets.ndim == 3:
+        return (logits - targets).square().mean((1, 2))
     each = torch.nn.functional.cross_entropy(
         logits.flatten(0, 1), targets.flatten(), reduction="none"
     )
     return each.view(targets.shape).mean(1)
+
+
+def member_scores(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Share of right answers of each member, of a regression R²: "member", float64.
+
+    R² is 1 − Σ(output − target)² / Σ(target − its mean)², over all outputs together:
+    0 for who always says the mean of these targets.
+    """
+    if targets.ndim == 2:
+        return (logits.argmax(-1) == targets).double().mean(1)
+    wanted = targets.double()
+    left = (logits.double() - wanted).square().sum((1, 2))
+    whole = (wanted - wanted.mean(1, keepdim=True)).square().sum((1, 2))
+    return 1 - left / whole

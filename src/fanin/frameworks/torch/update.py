@@ -3,7 +3,7 @@
 Written out, since torch.optim has one learning rate for a whole array, and so that a
 step of plain gradient descent is a single matrix product added onto the weights: no
 gradient is ever stored. Constants and order of operations are those of
-``torch.optim.SGD`` and ``torch.optim.Adam``; a test holds them together.
+``torch.optim.SGD``, ``Adam`` and ``AdamW``; a test holds them together.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MOMENTUM = 0.9
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+DECAY = 0.01  # of AdamW
 
 
 @dataclass(kw_only=True)
@@ -73,6 +74,8 @@ class Updater:
         memory = self.memory.setdefault(id(weight), Memory())
         gradient = torch.bmm(left, right)
         change = self._momentum if self.rule == "momentum" else self._adam
+        if self.rule == "adamw":  # Loshchilov & Hutter (2019): apart from the gradient
+            weight.mul_(1 - self.rates * DECAY)
         memory.n_steps += 1
         weight.addcmul_(change(memory, gradient), self.rates, value=-1)
 

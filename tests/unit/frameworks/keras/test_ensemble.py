@@ -47,7 +47,7 @@ def cohort(**changes):
 @pytest.mark.parametrize(
     ("optimizer", "tolerance"),
     # Keras adds Adam's 1e-8 to the root before it is corrected, torch after.
-    [("sgd", 2e-5), ("momentum", 2e-5), ("adam", 1e-3)],
+    [("sgd", 2e-5), ("momentum", 2e-5), ("adam", 1e-3), ("adamw", 1e-3)],
 )
 def test_a_cohort_goes_as_in_torch(optimizer, tolerance):
     changed = cohort(optimizer=optimizer)
@@ -116,3 +116,21 @@ def test_a_dense_net_has_the_shapes_asked_for():
     shapes = [tuple(v.shape) for v in dense_net((4, 3, 2), "relu").variables]
 
     assert shapes == [(4, 3), (3,), (3, 2), (2,)]
+
+
+def test_a_regression_goes_as_in_torch():
+    wanted = np.stack([INPUTS[:, 0] * 2, INPUTS[:, 1] + 1, INPUTS[:, 2]], axis=1)
+    changed = cohort(
+        task="regression",
+        targets=wanted[:40],
+        test_targets=wanted[40:],
+        valid_inputs=INPUTS[40:50],
+        valid_targets=wanted[40:50],
+    )
+
+    for mine, torchs in zip(train(changed), train_in_torch(changed), strict=True):
+        assert mine.losses == pytest.approx(torchs.losses, rel=2e-5)
+        assert mine.test_accuracy == pytest.approx(torchs.test_accuracy, abs=1e-4)
+        assert mine.valid_loss == pytest.approx(torchs.valid_loss, rel=1e-4)
+        first = pytest.approx(torchs.start.gradient_rms, rel=1e-4)
+        assert mine.start.gradient_rms == first

@@ -29,6 +29,7 @@ OPTIMIZERS = {
     "sgd": lambda p, lr: torch.optim.SGD(p, lr=lr),
     "momentum": lambda p, lr: torch.optim.SGD(p, lr=lr, momentum=0.9),
     "adam": lambda p, lr: torch.optim.Adam(p, lr=lr),
+    "adamw": lambda p, lr: torch.optim.AdamW(p, lr=lr, weight_decay=0.01),
 }
 
 
@@ -212,3 +213,41 @@ def test_an_activation_is_the_one_that_theory_speaks_of(name):
     values = FUNCTIONS[name](torch.from_numpy(places)).numpy()
 
     assert values == pytest.approx(find_activation(name).function(places), abs=1e-12)
+
+
+def test_a_regression_is_trained_on_squares_and_scored_by_r2():
+    wanted = torch.stack([INPUTS[:, 0] * 2, INPUTS[:, 1] + 1, INPUTS[:, 2]], dim=1)
+    run = train(
+        cohort(
+            task="regression",
+            targets=wanted[:40].numpy(),
+            test_targets=wanted[40:].numpy(),
+            valid_inputs=INPUTS[40:50].numpy(),
+            valid_targets=wanted[40:50].numpy(),
+        )
+    )[1]
+
+    net = net_of(1)
+    rule = torch.optim.SGD(net.parameters(), lr=0.05)
+    losses = []
+    for rows in BATCHES[1]:
+        rule.zero_grad()
+        loss = torch.nn.functional.mse_loss(net(INPUTS[rows]), wanted[rows])
+        losses.append(loss.item())
+        loss.backward()
+        rule.step()
+    with torch.no_grad():
+        outputs = net(INPUTS[40:])
+    left = (outputs - wanted[40:]).square().sum()
+    whole = (wanted[40:] - wanted[40:].mean(0)).square().sum()
+    valid = torch.nn.functional.mse_loss(outputs[:10], wanted[40:50])
+    assert run.losses == pytest.approx(losses, rel=2e-5)
+    assert run.test_accuracy == pytest.approx(float(1 - left / whole), abs=1e-5)
+    assert run.valid_loss == pytest.approx(float(valid), rel=1e-5)
+
+
+def test_a_net_that_diverges_scores_as_a_guess_does():
+    run = train(cohort(weights=scaled(1e30), activation="relu", guess=0.7))[0]
+
+    assert run.diverged_at is not None
+    assert run.test_accuracy == run.train_accuracy == 0.7
