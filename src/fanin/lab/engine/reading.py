@@ -132,7 +132,7 @@ def _is_flat(run: Forward, layer: int, activation: str) -> np.ndarray:
     """Say of each sample and unit that feeds a layer whether φ is flat there."""
     with np.errstate(all="ignore"):
         slopes = FUNCTIONS[activation].slope(run.outputs[layer - 1], run.inputs[layer])
-    return ~(np.abs(slopes) >= FLAT * steepest(activation))
+    return np.asarray(~(np.abs(slopes) >= FLAT * steepest(activation)))
 
 
 def steepest(activation: str) -> float:
