@@ -26,7 +26,7 @@ import difflib
 from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -163,35 +163,51 @@ class ModelError(FaninError):
 class NoStorageError(ModelError):
     """A parameter without memory: on the meta device, lazy, or not built."""
 
+    KINDS: ClassVar[Mapping[str, str]] = {
+        "meta": (
+            "Parameter {path!r} is on the meta device, so it has no numbers. "
+            "fanin.init(model) gives it memory and draws them; or load weights first."
+        ),
+        "lazy": (
+            "Parameter {path!r} is lazy: its shape is not known before the model has "
+            "run. Run the model once on a batch first."
+        ),
+        "abstract": (
+            "Parameter {path!r} is a jax.ShapeDtypeStruct: a shape without numbers. "
+            "fanin.init(model), or fanin.apply(plan, model), gives it memory and draws "
+            "them."
+        ),
+        "buffer": (
+            "{path!r} is no parameter and only a shape (jax.ShapeDtypeStruct), so "
+            "nothing is drawn for it. Give it its numbers first: flax.nnx.reseed for "
+            "the streams of dropout, real arrays for running statistics. The model is "
+            "as it was."
+        ),
+        "no devices": (
+            "Parameter {path!r} is laid out on a mesh without devices, as "
+            "flax.nnx.eval_shape gives it. Call fanin under that mesh, with "
+            "jax.set_mesh(mesh). The model is as it was."
+        ),
+        "unbuilt": (
+            "Model {path!r} is not built: it has no parameters before its first call. "
+            "Call it once on a batch, or model.build(input_shape), and pass it again."
+        ),
+        "kept": (
+            "Parameter {path!r} is on the meta device and is not drawn: it would keep "
+            "numbers that it does not have. Load its numbers first, or let it be drawn "
+            "too. The model is as it was."
+        ),
+    }
+
     @classmethod
     def of(cls, path: str, kind: str = "meta") -> Self:
-        """Build the message: the parameter, and how to give it memory."""
-        if kind == "lazy":
-            return cls(
-                f"Parameter {path!r} is lazy: its shape is not known before the model "
-                "has run. Run the model once on a batch first."
-            )
-        if kind == "abstract":
-            return cls(
-                f"Parameter {path!r} is a jax.ShapeDtypeStruct: a shape without "
-                "numbers. Build the model with real arrays first."
-            )
-        if kind == "unbuilt":
-            return cls(
-                f"Model {path!r} is not built: it has no parameters before its first "
-                "call. Call it once on a batch, or model.build(input_shape), and pass "
-                "it again."
-            )
-        if kind == "kept":
-            return cls(
-                f"Parameter {path!r} is on the meta device and is not drawn: it would "
-                "keep numbers that it does not have. Load its numbers first, or let it "
-                "be drawn too. The model is as it was."
-            )
-        return cls(
-            f"Parameter {path!r} is on the meta device, so it has no numbers. "
-            "fanin.init(model) gives it memory and draws them; or load weights first."
-        )
+        """Build the message: the parameter, and how to give it memory.
+
+        >>> print(NoStorageError.of("0.weight", "lazy"))
+        Parameter '0.weight' is lazy: its shape is not known before the model has run.
+        Run the model once on a batch first.
+        """
+        return cls(cls.KINDS[kind].format(path=path))
 
 
 class NothingToTrainError(ModelError):

@@ -264,7 +264,17 @@ def _numbers(value: Any) -> np.ndarray:
 
 
 CARRIED: Final = frozenset(
-    {"broadcast_in_dim", "reshape", "squeeze", "convert_element_type", "copy", "jit"}
+    {
+        "broadcast_in_dim",
+        "convert_element_type",
+        "copy",
+        "jit",
+        "layout_constraint",
+        "reshape",
+        "reshard",
+        "sharding_constraint",
+        "squeeze",
+    }
 )
 """Primitives through which a mask stays the mask it was."""
 

@@ -16,6 +16,7 @@ from fanin.frameworks.jax.opening import is_immutable as is_immutable
 from fanin.frameworks.jax.opening import owns as owns
 from fanin.frameworks.jax.optimizer import optimizer_facts as optimizer_facts
 from fanin.frameworks.jax.parameters import buffers as buffers
+from fanin.frameworks.jax.parameters import holdings as holdings
 from fanin.frameworks.jax.parameters import parameters as parameters
 from fanin.frameworks.jax.parameters import read as read
 from fanin.frameworks.jax.parameters import seed as seed

@@ -14,6 +14,8 @@ import jax
 import numpy as np
 
 from fanin.errors import NoStorageError
+from fanin.frameworks._jaxpr.sharded import drawn
+from fanin.graph.draws import Listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,6 +110,27 @@ def placed(path: str, array: np.ndarray, like: Any) -> Any:
     if is_abstract(like):
         kind = "abstract"
         raise NoStorageError.of(path, kind)
-    made = jax.numpy.asarray(array, dtype=like.dtype)
-    sharding = getattr(like, "sharding", None)
-    return made if sharding is None else jax.device_put(made, sharding)
+    return drawn(path, Listed(array), like, sharding_of(path, like))
+
+
+def sharding_of(path: str, like: Any) -> Any:
+    """Give the sharding that an array has, or that a shape should get; None for any.
+
+    A shape may speak of a mesh without devices (``nnx.eval_shape`` within
+    ``jax.set_mesh``): those of the mesh that is set are taken. An array that JAX has
+    put on its default device by itself is free to move, and stays so.
+
+    Raises:
+        NoStorageError: if a shape's mesh has no devices and none is set.
+    """
+    sharding: Any = getattr(like, "sharding", None)
+    if isinstance(like, jax.Array) and not getattr(like, "committed", True):
+        return None
+    mesh = getattr(sharding, "mesh", None)
+    if not isinstance(mesh, jax.sharding.AbstractMesh):
+        return sharding
+    present = jax.sharding.get_mesh()
+    if present.abstract_mesh != mesh:
+        kind = "no devices"
+        raise NoStorageError.of(path, kind)
+    return jax.sharding.NamedSharding(present, sharding.spec)

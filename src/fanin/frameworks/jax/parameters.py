@@ -10,10 +10,13 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
+import jax
 import numpy as np
 
-from fanin.errors import ShapeError, UnknownParameterError
-from fanin.frameworks.jax.opened import is_abstract, numbers, placed
+from fanin.errors import NoStorageError, ShapeError, UnknownParameterError
+from fanin.frameworks._jaxpr.sharded import drawn
+from fanin.frameworks._jaxpr.sharded import holdings as sharded_holdings
+from fanin.frameworks.jax.opened import is_abstract, numbers, sharding_of
 from fanin.frameworks.jax.opening import opened
 from fanin.graph import Parameter
 
@@ -21,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fanin.frameworks.jax.opened import Held, Opened
-    from fanin.graph.draws import Numbers
+    from fanin.graph.draws import Draw, Numbers
+    from fanin.graph.holding import Holding
 
 
 def parameters(model: Any) -> tuple[Parameter, ...]:
@@ -62,10 +66,12 @@ def buffers(model: Any) -> dict[str, np.ndarray]:
     return _copied(opened(model).buffers)
 
 
-def write(model: Any, draws: Mapping[str, Numbers]) -> Any:
+def write(model: Any, draws: Mapping[str, Draw | Numbers]) -> Any:
     """Write the drawn numbers: all parameters named, or none.
 
-    Every array is drawn and checked before the first is written. Buffers and random
+    Every array is drawn and checked before the first is written. An array that lies on
+    several devices is drawn there, each device's part alone; one that is only a shape
+    gets memory, on the devices of the sharding that it names. Buffers and random
     streams are not touched.
 
     Returns:
@@ -74,16 +80,43 @@ def write(model: Any, draws: Mapping[str, Numbers]) -> Any:
     Raises:
         UnknownParameterError: if a path is not the model's.
         ShapeError: if an array has not its parameter's shape.
-        NoStorageError: if a parameter is only a shape.
+        NoStorageError: if a buffer is only a shape, or a shape's mesh has no devices.
     """
     held = opened(model)
     known = held.parameters
+    places = {path: place_of(path, known) for path in draws}
+    _require_buffers(held)
     arrays = {}
-    for path, draw in draws.items():
-        place = place_of(path, known)
-        array = fitting(path, known[place].array, draw(None))
-        arrays[place] = placed(path, array, known[place].array)
+    for path, place in places.items():
+        like = known[place].array
+        arrays[place] = drawn(path, draws[path], like, sharding_of(path, like))
     return held.written(arrays)
+
+
+def holdings(model: Any) -> dict[str, tuple[Holding, ...]]:
+    """Give what this process holds of each parameter, by path, to look at.
+
+    Raises:
+        NoStorageError: if one is only a shape.
+    """
+    found = {}
+    for path, held in opened(model).parameters.items():
+        if is_abstract(held.array):
+            numbers(path, held.array)
+        found[path] = sharded_holdings(jax.numpy.asarray(held.array))
+    return found
+
+
+def _require_buffers(model: Opened) -> None:
+    """Refuse a model that would have parameters and buffers without numbers.
+
+    Raises:
+        NoStorageError: it names the first such buffer, and what gives it numbers.
+    """
+    for path, held in model.buffers.items():
+        if is_abstract(held.array):
+            kind = "buffer"
+            raise NoStorageError.of(path, kind)
 
 
 def seed(model: Any) -> int:

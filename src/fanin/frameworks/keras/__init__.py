@@ -23,6 +23,7 @@ from fanin.frameworks.keras.parameters import read as read
 from fanin.frameworks.keras.parameters import seed as seed
 from fanin.frameworks.keras.parameters import write as write
 from fanin.frameworks.keras.record import record as record
+from fanin.frameworks.keras.spread import holdings as holdings
 from fanin.frameworks.keras.views import view as view
 
 NAME: Final = "keras"

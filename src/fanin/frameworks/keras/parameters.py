@@ -15,13 +15,15 @@ import numpy as np
 from fanin.errors import ShapeError, UnknownParameterError
 from fanin.frameworks.keras.arrays import numpy_dtype, to_numpy
 from fanin.frameworks.keras.initializers import initializer_of
+from fanin.frameworks.keras.spread import drawn as drawn_where_it_lies
+from fanin.frameworks.keras.spread import is_spread
 from fanin.frameworks.keras.variables import is_built, variables_of
 from fanin.graph import Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fanin.graph.draws import Numbers
+    from fanin.graph.draws import Draw, Numbers
 
 
 def owns(model: Any) -> bool:
@@ -75,11 +77,13 @@ def buffers(model: Any) -> dict[str, np.ndarray]:
     return _copied(variables_of(model).buffers)
 
 
-def write(model: Any, draws: Mapping[str, Numbers]) -> Any:
+def write(model: Any, draws: Mapping[str, Draw | Numbers]) -> Any:
     """Write the drawn numbers: all parameters named, or none.
 
-    Every array is drawn and checked before the first is written. Buffers, the states
-    of random generators and the optimizer are not touched.
+    Every array is drawn and checked before the first is written. A variable that
+    ``keras.distribution`` has laid out over devices of JAX keeps its layout: each
+    device's part is drawn by itself. Buffers, the states of random generators and the
+    optimizer are not touched.
 
     Returns:
         The same model.
@@ -90,7 +94,7 @@ def write(model: Any, draws: Mapping[str, Numbers]) -> Any:
         ShapeError: if an array has not its parameter's shape.
     """
     targets = _targets(model, draws)
-    arrays = {path: _fitting(path, targets[path], draw) for path, draw in draws.items()}
+    arrays = {path: _drawn(path, targets[path], draw) for path, draw in draws.items()}
     for path, array in arrays.items():
         targets[path].assign(array)
     return model
@@ -116,7 +120,7 @@ def _copied(variables: Mapping[str, Any]) -> dict[str, np.ndarray]:
     return {path: to_numpy(variable.value) for path, variable in variables.items()}
 
 
-def _targets(model: Any, draws: Mapping[str, Numbers]) -> dict[str, Any]:
+def _targets(model: Any, draws: Mapping[str, Draw | Numbers]) -> dict[str, Any]:
     known = dict(variables_of(model).parameters)
     literal = {variable.path: variable for variable in reversed(known.values())}
     targets = literal | known
@@ -124,6 +128,13 @@ def _targets(model: Any, draws: Mapping[str, Numbers]) -> dict[str, Any]:
         if path not in targets:
             raise UnknownParameterError.of(path, known)
     return targets
+
+
+def _drawn(path: str, variable: Any, draw: Draw | Numbers) -> Any:
+    """Draw an array for a variable; where it is spread, each device's part alone."""
+    if is_spread(variable):
+        return drawn_where_it_lies(path, draw, variable)
+    return _fitting(path, variable, draw)
 
 
 def _fitting(path: str, variable: Any, draw: Numbers) -> np.ndarray:

@@ -1,0 +1,114 @@
+"""JAX arrays that lie on several devices: drawn and looked at part by part.
+
+A sharding says which box of an array each device holds. Of a new array each box is
+drawn by itself and goes to its devices alone, so that no device and no host ever holds
+the whole; a box that several devices hold is drawn once.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from fanin.errors import ShapeError
+from fanin.graph.draws import Listed, as_draw
+from fanin.graph.holding import Holding
+from fanin.graph.region import Region
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fanin.graph.draws import Draw, Numbers
+
+
+def drawn(path: str, draw: Draw | Numbers, like: Any, sharding: Any) -> Any:
+    """Draw an array onto the devices of a sharding; each gets its own box of it.
+
+    Args:
+        path: of the parameter, for messages.
+        draw: its numbers.
+        like: what has its shape and its dtype.
+        sharding: of JAX; None for JAX's default device.
+
+    Raises:
+        ShapeError: if the draw is of another shape.
+    """
+    shape = tuple(int(n) for n in like.shape)
+    parts = _Parts(path, draw, shape, np.dtype(like.dtype))
+    if sharding is None:
+        return jax.numpy.asarray(parts.box(Region.all(shape)))
+    return jax.make_array_from_callback(shape, sharding, parts)
+
+
+class _Parts:
+    """The boxes of one array, each drawn when it is first asked for."""
+
+    def __init__(
+        self, path: str, draw: Draw | Numbers, shape: tuple[int, ...], dtype: Any
+    ) -> None:
+        self.path, self.shape, self.dtype = path, shape, dtype
+        self.draw = self._fitting(draw)
+        self.boxes: dict[Region, np.ndarray] = {}
+
+    def __call__(self, index: tuple[slice, ...] | None) -> np.ndarray:
+        """Give the box that JAX names by slices; None is the whole of a scalar."""
+        return self.box(Region.of_slices(index or (), self.shape))
+
+    def box(self, region: Region) -> np.ndarray:
+        """Give a box; asked again, the same array."""
+        if region not in self.boxes:
+            out = np.empty(region.shape, dtype=self.dtype)
+            self.draw.fill(out, region)
+            self.boxes[region] = out
+        return self.boxes[region]
+
+    def _fitting(self, draw: Draw | Numbers) -> Draw:
+        """Give a draw of this shape; what does not know its own gives its numbers."""
+        found = as_draw(draw)
+        shape = getattr(found, "shape", None)
+        if shape is None:
+            numbers = np.asarray(found(None))
+            found, shape = Listed(numbers), numbers.shape
+        if tuple(shape) != self.shape:
+            raise ShapeError.of(self.path, self.shape, tuple(shape))
+        return found
+
+
+def boxes(array: Any) -> Iterator[tuple[Region, Any]]:
+    """Yield the boxes of an array that this process holds, each once, with its data."""
+    shape = tuple(int(n) for n in array.shape)
+    seen = set()
+    for shard in array.addressable_shards:
+        region = Region.of_slices(shard.index, shape)
+        if region not in seen:
+            seen.add(region)
+            yield region, shard.data
+
+
+def holdings(array: Any) -> tuple[Holding, ...]:
+    """Give what this process holds of an array, to look at.
+
+    >>> [held.region.shape for held in holdings(jax.numpy.ones((2, 3)))]
+    [(2, 3)]
+    """
+    shape = tuple(int(n) for n in array.shape)
+    return tuple(
+        Holding(
+            shape=shape,
+            region=region,
+            dtype=str(array.dtype),
+            take=partial(_taken, data),
+        )
+        for region, data in boxes(array)
+    )
+
+
+def _taken(data: Any, index: np.ndarray) -> np.ndarray:
+    """Give some numbers of one device's array; no more than those leave it."""
+    if next(iter(data.devices())).platform == "cpu":
+        some: np.ndarray = np.asarray(data).reshape(-1)[index]
+        return some
+    return np.array(data[np.unravel_index(index, data.shape)])
