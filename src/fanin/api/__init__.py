@@ -1,5 +1,6 @@
 """The verbs: each wires the rooms of the house together and computes nothing itself."""
 
+from fanin.api.applying import apply as apply
 from fanin.api.checking import check as check
 from fanin.api.checkpointing import seed_checkpoint as seed_checkpoint
 from fanin.api.drawing import activation as activation
@@ -7,7 +8,6 @@ from fanin.api.drawing import draw as draw
 from fanin.api.explaining import explain as explain
 from fanin.api.fixing import fix as fix
 from fanin.api.grouping import groups as groups
-from fanin.api.planning import apply as apply
 from fanin.api.planning import init as init
 from fanin.api.planning import plan as plan
 from fanin.api.racing import compare as compare

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from fanin.api.applying import apply
 from fanin.api.checking import check
-from fanin.api.planning import apply, plan
+from fanin.api.planning import plan
 from fanin.api.task import find_framework
 from fanin.errors import SignalError
 from fanin.graph.draws import Listed

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fanin.api.applying import apply
+from fanin.api.sharing import as_one, require_one_batch
 from fanin.api.task import find_framework, has_input, make_task, with_example
 from fanin.errors import ArgumentError
 
@@ -86,6 +88,7 @@ def plan(  # noqa: PLR0913 (each is one wish a person has)
         made = _decide(framework, model, graph, task, seed, wishes)
         note = f"No batch was given: scales are predicted for {words}, not measured."
         return replace(made, notes=(*made.notes, note))
+    require_one_batch(framework, model, batch)
     graph = framework.record(model, task)
     wishes["base"] = _recorded(framework, base, task)
     made = _decide(framework, model, graph, task, seed, wishes)
@@ -95,7 +98,7 @@ def plan(  # noqa: PLR0913 (each is one wish a person has)
             "predicted, not measured."
         )
         return replace(made, notes=(*made.notes, note))
-    return _calibrated(framework, model, graph, task, made)
+    return as_one(framework, model, _calibrated(framework, model, graph, task, made))
 
 
 def init(  # noqa: PLR0913 (as plan)
@@ -114,13 +117,16 @@ def init(  # noqa: PLR0913 (as plan)
     law: str | None = None,
     seed: int | None = None,
     seeds: Mapping[str, int] | None = None,
+    device: object = None,
 ) -> Plan:
     """Plan, verify, and write the initial weights: all parameters, or none.
 
     Args:
         model: as in `plan`; changed in place. Equinox modules and pairs cannot be:
             for them write ``plan = fanin.plan(model, batch)`` and
-            ``model = fanin.apply(plan, model)``.
+            ``model = fanin.apply(plan, model)``. A PyTorch model on the meta device
+            gets memory; of one that is spread over processes (``fully_shard``,
+            ``parallelize_module``) each draws its own shards.
         batch: as in `plan`.
         loss: as in `plan`.
         target: as in `plan`.
@@ -134,6 +140,7 @@ def init(  # noqa: PLR0913 (as plan)
         law: as in `plan`.
         seed: as in `plan`.
         seeds: as in `plan`.
+        device: as in `apply`.
 
     Returns:
         The plan that was applied, with what was measured.
@@ -159,30 +166,8 @@ def init(  # noqa: PLR0913 (as plan)
         seed=seed,
         seeds=seeds,
     )
-    apply(made, model)
+    apply(made, model, device=device)
     return made
-
-
-def apply(plan: Plan, model: object, *, seed: int | None = None) -> object:
-    """Write a plan's numbers into a model: all parameters that it names, or none.
-
-    Args:
-        plan: as made by `plan`, or loaded.
-        model: of any framework, with the parameters of the plan.
-        seed: draws the same laws again from another seed; None for the plan's.
-
-    Returns:
-        The model that holds them: the same object, but for an Equinox module or a pair
-        (apply, params), which cannot be changed; there it is another one.
-
-    Raises:
-        UnknownParameterError: if the model lacks a parameter of the plan.
-        ShapeError: if one has another shape.
-        NoStorageError: if one has no memory. The model is as it was in each case.
-    """
-    framework = find_framework(model)
-    values = framework.read(model) if plan.kept_weights else {}
-    return framework.write(model, plan.draws(values, seed=seed))
 
 
 def _require_mutable(model: object) -> None:

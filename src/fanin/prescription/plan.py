@@ -106,12 +106,21 @@ class Plan:
             return draws_of(self.prescriptions, chosen, values or {})
         return draws_of(map(without_centre, self.prescriptions), chosen, values or {})
 
-    def apply(self, model: object, seed: int | None = None) -> object:
+    def apply(
+        self,
+        model: object,
+        seed: int | None = None,
+        *,
+        device: object = None,
+        prefix: str | None = None,
+    ) -> object:
         """Write the plan's numbers into a model: all parameters, or none.
 
         Args:
             model: of any framework, with the parameters of the plan.
             seed: draws the same laws again from another seed; None for the plan's.
+            device: where parameters without memory get it, as in `fanin.apply`.
+            prefix: the model's path in the plan's model, as in `fanin.apply`.
 
         Returns:
             The model that holds the numbers, as `fanin.apply` does.
@@ -120,7 +129,8 @@ class Plan:
             UnknownParameterError, ShapeError, NoStorageError: as `fanin.apply`; the
                 model is as it was.
         """
-        return _upstairs("fanin.api.planning", "apply")(self, model, seed=seed)
+        verb = _upstairs("fanin.api.applying", "apply")
+        return verb(self, model, seed=seed, device=device, prefix=prefix)
 
     def code(self, framework: str | None = None) -> str:
         """Give the plan as a script: plain initializer code that needs no fanin.

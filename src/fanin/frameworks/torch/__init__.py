@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from fanin.frameworks.torch.agreeing import agreed as agreed
+from fanin.frameworks.torch.agreeing import shares_batch as shares_batch
 from fanin.frameworks.torch.calibrate import calibrate as calibrate
 from fanin.frameworks.torch.construction import construct as construct
 from fanin.frameworks.torch.example import input_signatures as input_signatures
@@ -10,6 +12,7 @@ from fanin.frameworks.torch.files import save as save
 from fanin.frameworks.torch.gradients import gradients as gradients
 from fanin.frameworks.torch.groups import groups as groups
 from fanin.frameworks.torch.holders import holders as holders
+from fanin.frameworks.torch.holdings import holdings as holdings
 from fanin.frameworks.torch.measure import measure as measure
 from fanin.frameworks.torch.optimizer import optimizer_facts as optimizer_facts
 from fanin.frameworks.torch.parameters import buffers as buffers
