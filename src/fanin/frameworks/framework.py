@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fanin.graph.draws import Draw as Draw
     from fanin.graph.draws import Numbers
     from fanin.graph.holder import Step
+    from fanin.graph.holding import Holding
     from fanin.graph.optimizer import OptimizerFacts
     from fanin.graph.rate import Rate
     from fanin.graph.signature import Signature
@@ -56,6 +57,14 @@ class Framework(Protocol):
 
     def view(self, model: Any) -> Mapping[str, np.ndarray]:
         """Give the parameters' values by path to look at: no copy of them is kept.
+
+        Raises:
+            NoStorageError: if one has no memory.
+        """
+        ...
+
+    def holdings(self, model: Any) -> dict[str, tuple[Holding, ...]]:
+        """Give the boxes of each parameter that this process holds, to look at.
 
         Raises:
             NoStorageError: if one has no memory.
