@@ -17,7 +17,10 @@ REFLECTIONS_AT_ONCE: Final = 128
 4096 × 4096; a block's own work grows with their number."""
 
 ROWS_AT_ONCE: Final = 512
-"""Of a product that is subtracted: so many rows of it are in memory at a time."""
+"""Of a long product: so many rows of it are in memory at a time."""
+
+INVERTED_WHOLE: Final = 16
+"""Triangular matrices up to so many rows are given to LAPACK."""
 
 
 def reflect(numbers: np.ndarray) -> None:
@@ -40,13 +43,18 @@ def reflect(numbers: np.ndarray) -> None:
     >>> row[0, :, 0].round(12).tolist()
     [0.6, 0.8]
     """
-    n_short = numbers.shape[2]
+    n_matrices, n_long, n_short = numbers.shape
+    is_transposed = numbers.strides[1] < numbers.strides[2]
+    length = n_long if is_transposed else n_short
+    room = np.empty(n_matrices * ROWS_AT_ONCE * length, dtype=numbers.dtype)
     for start in reversed(range(0, n_short, REFLECTIONS_AT_ONCE)):
         stop = min(n_short, start + REFLECTIONS_AT_ONCE)
-        vectors, signs = _vectors(numbers[:, start:, start:stop])
-        inverse = np.linalg.inv(_middle(vectors))
-        _reflect_the_rest(numbers, start, stop, vectors, inverse)
-        _reflect_the_axes(numbers[:, start:, start:stop], vectors, signs, inverse)
+        own = numbers[:, start:, start:stop]
+        vectors, signs = _vectors(own)
+        inverse = inverse_of_upper(_middle(vectors))
+        if stop < n_short:
+            _reflect_the_rest(numbers[:, start:, stop:], vectors, inverse, room)
+        _reflect_the_axes(own, vectors, signs, inverse)
 
 
 def _vectors(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -56,7 +64,7 @@ def _vectors(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     count = numbers.shape[2]
     steps = np.arange(count)
-    vectors = numbers.copy()
+    vectors = numbers.copy(order="K")
     vectors[:, :count] = np.tril(vectors[:, :count])
     squares = np.einsum("nij,nij->nj", vectors, vectors, dtype=np.float64)
     diagonal = vectors[:, steps, steps]
@@ -67,31 +75,51 @@ def _vectors(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _middle(vectors: np.ndarray) -> np.ndarray:
     """Give M, upper triangular with M + Mᵀ = VᵀV, in float64."""
-    exact = vectors.astype(np.float64)
-    products = np.swapaxes(exact, 1, 2) @ exact
+    n_matrices, n_rows, count = vectors.shape
+    products = np.zeros((n_matrices, count, count))
+    for start in range(0, n_rows, ROWS_AT_ONCE):
+        exact = vectors[:, start : start + ROWS_AT_ONCE].astype(np.float64)
+        products += np.swapaxes(exact, 1, 2) @ exact
     middle = np.triu(products)
-    steps = np.arange(middle.shape[1])
+    steps = np.arange(count)
     middle[:, steps, steps] /= 2
     return middle
 
 
+def inverse_of_upper(matrices: np.ndarray) -> np.ndarray:
+    """Give the inverses of upper triangular matrices "n_matrices n n".
+
+    The inverse of [[A, B], [0, C]] is [[A⁻¹, −A⁻¹ B C⁻¹], [0, C⁻¹]]; the halves of all
+    are inverted together.
+
+    >>> inverse_of_upper(np.array([[[2.0, 1.0], [0.0, 4.0]]])).tolist()
+    [[[0.5, -0.125], [0.0, 0.25]]]
+    """
+    n_matrices, n, _ = matrices.shape
+    if n % 2 or n <= INVERTED_WHOLE:
+        return np.linalg.inv(matrices)
+    half = n // 2
+    upper, lower = matrices[:, :half, :half], matrices[:, half:, half:]
+    halves = inverse_of_upper(np.concatenate([upper, lower]))
+    first, last = halves[:n_matrices], halves[n_matrices:]
+    inverse = np.zeros_like(matrices)
+    inverse[:, :half, :half] = first
+    inverse[:, half:, half:] = last
+    inverse[:, :half, half:] = -(first @ matrices[:, :half, half:] @ last)
+    return inverse
+
+
 def _reflect_the_rest(
-    numbers: np.ndarray,
-    start: int,
-    stop: int,
-    vectors: np.ndarray,
-    inverse: np.ndarray,
+    numbers: np.ndarray, vectors: np.ndarray, inverse: np.ndarray, room: np.ndarray
 ) -> None:
     """Reflect the columns behind a block, which are 0 in the block's own rows."""
-    if stop == numbers.shape[2]:
-        return
-    count = stop - start
+    count = vectors.shape[2]
     upper, lower = vectors[:, :count], vectors[:, count:]
-    rest = numbers[:, stop:, stop:]
+    rest = numbers[:, count:]
     along = np.swapaxes(lower, 1, 2) @ rest
     along = inverse.astype(numbers.dtype) @ along
-    numbers[:, start:stop, stop:] = -(upper @ along)
-    _subtract_product(rest, lower, along)
+    numbers[:, :count] = -(upper @ along)
+    _subtract_product(rest, lower, along, room)
 
 
 def _reflect_the_axes(
@@ -106,12 +134,19 @@ def _reflect_the_axes(
     target[:, steps, steps] -= signs.astype(target.dtype)
 
 
-def _subtract_product(target: np.ndarray, left: np.ndarray, right: np.ndarray) -> None:
-    """Subtract left @ right, some rows at a time, in the order of the memory."""
+def _subtract_product(
+    target: np.ndarray, left: np.ndarray, right: np.ndarray, room: np.ndarray
+) -> None:
+    """Subtract left @ right, some rows at a time, in the order of the memory.
+
+    room: memory for those rows of the product.
+    """
     if target.strides[1] < target.strides[2]:
-        target, left, right = (
-            np.swapaxes(each, 1, 2) for each in (target, right, left)
+        target, right, left = (
+            np.swapaxes(each, 1, 2) for each in (target, left, right)
         )
     for start in range(0, target.shape[1], ROWS_AT_ONCE):
-        rows = slice(start, start + ROWS_AT_ONCE)
-        target[:, rows] -= left[:, rows] @ right
+        rows = target[:, start : start + ROWS_AT_ONCE]
+        product = room[: rows.size].reshape(rows.shape)
+        np.matmul(left[:, start : start + ROWS_AT_ONCE], right, out=product)
+        rows -= product
