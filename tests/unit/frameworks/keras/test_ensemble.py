@@ -11,6 +11,7 @@ import pytest
 
 from fanin.activations import find_activation
 from fanin.errors import UnknownNameError
+from fanin.frameworks.keras.arrays import to_numpy
 from fanin.frameworks.keras.dense import FUNCTIONS, dense_net
 from fanin.frameworks.keras.ensemble import train
 from fanin.frameworks.torch.ensemble import train as train_in_torch
@@ -108,8 +109,7 @@ def test_an_activation_is_the_one_that_theory_speaks_of(name):
     values = FUNCTIONS[name](keras.ops.convert_to_tensor(places.astype(np.float32)))
 
     expected = find_activation(name).function(places)
-    found = keras.ops.convert_to_tensor(values)
-    assert np.array(found.tolist()) == pytest.approx(expected, abs=2e-6)
+    assert to_numpy(values) == pytest.approx(expected, abs=2e-6)
 
 
 def test_a_dense_net_has_the_shapes_asked_for():
