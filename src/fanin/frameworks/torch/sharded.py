@@ -61,8 +61,30 @@ def whole_of(tensor: torch.Tensor) -> torch.Tensor:
     """Put a spread tensor together; every process of its mesh must take part."""
     if not is_sharded(tensor):
         return tensor
+    spread: Any = tensor
     with torch.no_grad():
-        whole: torch.Tensor = tensor.detach().full_tensor()  # type: ignore[attr-defined]
+        if any(hasattr(placement, "split_factor") for placement in spread.placements):
+            return _put_together(spread)
+        whole: torch.Tensor = spread.detach().full_tensor()
+    return whole
+
+
+def _put_together(spread: Any) -> torch.Tensor:
+    """Lay every process's boxes into one array, by adding up bits to zeros.
+
+    ``full_tensor`` reads two cuts of one axis from left to right (see
+    ``in_order_of_cutting``).
+    """
+    held = local_of(spread)
+    whole = torch.zeros(tuple(spread.shape), dtype=held.dtype, device=held.device)
+    for piece in pieces("of this tensor", spread):
+        where = ... if piece.region is None else piece.region.slices
+        whole[where] = piece.memory
+    bits = whole.reshape(-1).view(torch.uint8)
+    distributed: Any = sys.modules["torch.distributed"]
+    for axis, placement in enumerate(spread.placements):
+        if not placement.is_replicate():
+            distributed.all_reduce(bits, group=spread.device_mesh.get_group(axis))
     return whole
 
 
