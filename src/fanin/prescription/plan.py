@@ -11,6 +11,7 @@ from fanin.files import write_text
 from fanin.prescription.calibration.calibrated import with_factors
 from fanin.prescription.calibration.verify import verified
 from fanin.prescription.drawing import draws_of, without_centre
+from fanin.prescription.fingerprint import fingerprint_of
 from fanin.prescription.prescription import OFFSET, Prescription
 from fanin.prescription.printing import as_json, as_text
 from fanin.prescription.widening.multipliers import multipliers
@@ -61,6 +62,18 @@ class Plan:
     def n_parameters(self) -> int:
         """Count the numbers that are drawn or set; kept ones are left out."""
         return sum(p.size for p in self.prescriptions if not p.is_kept)
+
+    @property
+    def fingerprint(self) -> str:
+        """Give 16 hexadecimal digits that say which numbers the plan writes.
+
+        They are made of the laws, the seeds, the parameters' names, shapes and dtypes,
+        and the sampler's version: two plans that share them write the same bits.
+
+        >>> Plan(prescriptions=(), seed=0).fingerprint
+        '999781e349fff59c'
+        """
+        return fingerprint_of(self.prescriptions, self.seed)
 
     @property
     def kept_weights(self) -> tuple[str, ...]:

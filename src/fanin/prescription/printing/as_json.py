@@ -46,6 +46,7 @@ def dumps(plan: Plan) -> str:
     head = {
         "schema": SCHEMA,
         "fanin": version("fanin"),
+        "fingerprint": plan.fingerprint,
         "framework": plan.framework,
         "policy": plan.policy,
         "seed": plan.seed,
@@ -95,7 +96,11 @@ def loads(text: str) -> dict[str, Any]:
         "prescriptions": _each(_prescription),
     }
     return _fields(
-        data, known, "plan", ignored={"schema", "fanin"}, optional=("measured_loss",)
+        data,
+        known,
+        "plan",
+        ignored={"schema", "fanin", "fingerprint"},
+        optional=("measured_loss",),
     )
 
 

@@ -34,6 +34,7 @@ def table(plan: Plan) -> str:
     lost = loss_line(plan)
     if lost:
         lines += ["", lost]
+    lines += ["", f"Fingerprint: {plan.fingerprint}"]
     return "\n".join(lines)
 
 
