@@ -91,22 +91,47 @@ def gradients(
     """Give the gradient of the batch's mean loss, by entry."""
     total: dict[Entry, Scalar] = dict.fromkeys(net.entries, 0)
     for sample in batch:
-        one = _of_sample(net, kind, parameters, sample, masks or {})
+        one = one_pass(net, kind, parameters, sample, masks).gradient
         total = {entry: total[entry] + one[entry] for entry in net.entries}
     return {entry: total[entry] / len(batch) for entry in net.entries}
 
 
-def _of_sample(
+@dataclass(frozen=True, kw_only=True)
+class Pass:
+    """One sample forward and backward, in numbers.
+
+    z, a: before and after φ, by (layer, unit), layer 0 being the inputs; what a hidden
+    unit passes on is a, times its dropout mask. slope: φ′(z) of hidden units. upstream:
+    dL/da of hidden units. delta: dL/dz. gradient: dL/dθ of this sample, by entry.
+    """
+
+    z: Mapping[Unit, Scalar]
+    a: Mapping[Unit, Scalar]
+    slope: Mapping[Unit, Scalar]
+    y_hat: tuple[Scalar, ...]
+    upstream: Mapping[Unit, Scalar]
+    delta: Mapping[Unit, Scalar]
+    gradient: Mapping[Entry, Scalar]
+
+
+def one_pass(
     net: Net,
     kind: Arithmetic,
     parameters: Parameters,
     sample: Sample,
-    masks: Mapping[Unit, Scalar],
-) -> dict[Entry, Scalar]:
+    masks: Mapping[Unit, Scalar] | None = None,
+) -> Pass:
+    """Run one sample forward and backward.
+
+    masks: dropout factors by (layer, unit), 1 where absent.
+    """
+    masks = masks or {}
     z, fed = forward(net, kind, parameters, sample[0], masks)
     last = net.n_layers
     y_hat = outputs(net, kind, [z[last, k] for k in net.units(last)])
     delta: dict[Unit, Scalar] = {}
+    slope: dict[Unit, Scalar] = {}
+    upstream: dict[Unit, Scalar] = {}
     for k in net.units(last):
         delta[last, k] = _output_delta(net, y_hat[k - 1], sample[1][k - 1])
     for layer in range(last - 1, 0, -1):
@@ -114,13 +139,23 @@ def _of_sample(
             back: Scalar = 0
             for k in net.units(layer + 1):
                 back += delta[layer + 1, k] * parameters[Entry(layer + 1, j, k)]
-            mask = masks.get((layer, j), 1)
-            delta[layer, j] = back * mask * kind.slope(z[layer, j])
-    return {
-        entry: delta[entry.layer, entry.j]
-        * (1 if entry.is_bias else fed[entry.layer - 1, entry.i])
-        for entry in net.entries
-    }
+            unit = (layer, j)
+            upstream[unit] = back * masks.get(unit, 1)
+            slope[unit] = kind.slope(z[unit])
+            delta[unit] = upstream[unit] * slope[unit]
+    return Pass(
+        z=z,
+        a=fed,
+        slope=slope,
+        y_hat=tuple(y_hat),
+        upstream=upstream,
+        delta=delta,
+        gradient={
+            entry: delta[entry.layer, entry.j]
+            * (1 if entry.is_bias else fed[entry.layer - 1, entry.i])
+            for entry in net.entries
+        },
+    )
 
 
 def forward(
