@@ -16,7 +16,7 @@ WORDS: Final = {
     "width": "Units a layer",
     "activation": "Activation φ",
     "scheme": "Weights from",
-    "factor": "times",
+    "factor": "Scale, times",
     "bias": "Bias",
     "data": "Data",
     "optimizer": "Optimizer",

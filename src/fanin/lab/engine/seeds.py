@@ -9,15 +9,13 @@ import numpy as np
 
 from fanin.lab.engine.draws import draw_weights
 from fanin.lab.engine.net import backward, cross_entropy, forward
-from fanin.lab.engine.reading import root_mean_square
+from fanin.lab.engine.reading import N_PROBE, root_mean_square
 
 if TYPE_CHECKING:
     from fanin.lab.engine.recipe import Recipe
     from fanin.race.data import Dataset
 
 N_SEEDS: Final = 8
-N_ROWS: Final = 32
-"""Samples that each further seed is run on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +29,9 @@ class Spread:
 
 
 def spread(recipe: Recipe, data: Dataset) -> Spread:
-    """Draw and run the recipe under the seeds that follow its own, before training."""
+    """Draw and run the recipe under its own seed and those that follow, untrained."""
     sizes = recipe.sizes(data.n_in, data.n_classes)
-    x, targets = data.inputs[:N_ROWS], data.targets[:N_ROWS]
+    x, targets = data.inputs[:N_PROBE], data.targets[:N_PROBE]
     forwards, backwards = [], []
     for offset in range(N_SEEDS):
         weights = draw_weights(recipe, sizes, seed=recipe.seed + offset)

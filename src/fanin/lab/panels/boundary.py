@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fanin.lab.engine.plane import EDGE
+from fanin.lab.engine.reading import N_PROBE
 from fanin.lab.panels.side import Panel
 from fanin.report.page import figure, number, table
 from fanin.report.svg.element import drawing, element, text
@@ -22,6 +23,7 @@ MOST_POINTS: Final = 150
 ONE = (0, 114, 178)
 ZERO = (213, 94, 0)
 PALE = (250, 250, 250)
+KEY: Final = "Blue and circles: one class; red and squares: the other; pale: undecided."
 LOOKS: Final = (
     Style(colour="#8f3f00", dash="", marker="square"),
     Style(colour="#00446b", dash="", marker="circle"),
@@ -33,7 +35,7 @@ def _boundary(scene: Scene) -> str:
     sides = [side for side in scene.sides if side.frame.plane is not None]
     if not sides:
         return ""
-    said = scene.said(_words)
+    said = f"{scene.said(_words)} {KEY}"
     rows = [
         (side.label, 100 * side.frame.reading.accuracy, side.frame.reading.loss)
         for side in sides
@@ -47,11 +49,8 @@ def _boundary(scene: Scene) -> str:
 
 def _words(side: Side) -> str:
     reading = side.frame.reading
-    return (
-        f"{number(100 * reading.accuracy)} % of {len(side.data.targets[:128])} points "
-        f"lie on their own side; blue and circles are one class, red and squares the "
-        f"other, pale is undecided."
-    )
+    n_points = len(side.data.targets[:N_PROBE])
+    return f"{number(100 * reading.accuracy)} % of {n_points} points lie on their side."
 
 
 def _drawn(scene: Scene, side: Side) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil, floor, inf, log10
 from typing import TYPE_CHECKING
 
 from fanin.report.page import figure, number, table
@@ -44,6 +45,7 @@ def figure_by_layer(
     """
     said = scene.said(words)
     n = max(len(curves.measured(side)) for side in scene.sides)
+    lines = [line for side in scene.sides for line in _lines(side, curves)]
     full = Frame(
         title=frame.title,
         description=said,
@@ -51,10 +53,9 @@ def figure_by_layer(
         y_label=frame.y_label,
         is_log=frame.is_log,
         x_range=(1.0, max(float(n), 2.0)),
-        y_range=frame.y_range,
+        y_range=_decades(lines) if frame.is_log else frame.y_range,
         height=260,
     )
-    lines = [line for side in scene.sides for line in _lines(side, curves)]
     return figure(
         line_chart(lines, full), caption=said, numbers=_numbers(scene, curves, frame)
     )
@@ -85,6 +86,16 @@ def _lines(side: Side, curves: Curves) -> list[Line]:
             ),
         )
     return found
+
+
+def _decades(lines: Sequence[Line]) -> tuple[float, float]:
+    """Give whole powers of ten around all that is drawn."""
+    values = [v for line in lines for v in (*line.y, *line.low, *line.high)]
+    shown = [log10(v) for v in values if 0 < v < inf]
+    if not shown:
+        return (0.1, 10.0)
+    low, high = floor(min(shown)), ceil(max(shown))
+    return 10.0**low, 10.0 ** (high + (high == low))
 
 
 def _layers(values: Sequence[float]) -> list[float]:

@@ -67,7 +67,8 @@ class Scene:
     def said(self, words: Callable[[Side], str]) -> str:
         """Say something of each side, with its label where there are two."""
         if not self.is_pair:
-            return words(self.sides[0])
+            said = words(self.sides[0])
+            return said[:1].upper() + said[1:]
         return " ".join(f"{side.label}: {words(side)}" for side in self.sides)
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from fanin.lab.panels.side import Scene, Side
 
 MOST_POINTS: Final = 200
+LEAST_STEPS: Final = 10.0
+"""That an axis of steps shows, before they are taken."""
 HEALTHY: Final = -3.0
 """Updates of a thousandth of the weights: a rule of thumb (Karpathy 2022)."""
 
@@ -22,7 +24,7 @@ HEALTHY: Final = -3.0
 def _loss(scene: Scene) -> str:
     chance = log(scene.sides[0].data.n_classes)
     lines = [
-        Line(label=side.label, x=x, y=y, style=side.style, marks="some")
+        Line(label=_named(side.label, y), x=x, y=y, style=side.style)
         for side in scene.sides
         for x, y in [_thinned(side.losses)]
     ]
@@ -32,7 +34,7 @@ def _loss(scene: Scene) -> str:
         description=said,
         x_label="step",
         y_label="mean cross-entropy",
-        x_range=(1.0, max(2.0, *(float(len(s.losses)) for s in scene.sides))),
+        x_range=(0.0, max(LEAST_STEPS, *(float(len(s.losses)) for s in scene.sides))),
         y_range=_loss_range(lines, chance),
         marked=(chance, "a guess: ln of the classes"),
         height=260,
@@ -82,7 +84,7 @@ def _updates(scene: Scene) -> str:
         description=said,
         x_label="step",
         y_label="log₁₀ of rms(Δw) / rms(w)",
-        x_range=(1.0, max(last, 2.0)),
+        x_range=(0.0, max(last, LEAST_STEPS)),
         y_range=(-7.0, 0.5),
         marked=(HEALTHY, "a thousandth"),
         height=260,
@@ -103,13 +105,22 @@ def _ratio_lines(scene: Scene, side: Side) -> list[Line]:
     offset = 2 * (side.label == "B")
     return [
         Line(
-            label=f"{side.label if scene.is_pair else ''} layer {layer + 1}".strip(),
+            label=_named(_layer_name(scene, side, layer), frames),
             x=[float(frame.step) for frame in frames],
             y=[_power(frame.updates[layer]) for frame in frames],
             style=STYLES[place + offset],
         )
         for place, layer in enumerate(dict.fromkeys((0, n - 1)))
     ]
+
+
+def _layer_name(scene: Scene, side: Side, layer: int) -> str:
+    return f"{f'{side.label} ' if scene.is_pair else ''}layer {layer + 1}"
+
+
+def _named(label: str, points: Sequence[object]) -> str:
+    """Give a curve's label once there is a curve."""
+    return label if len(points) > 1 else ""
 
 
 def _power(ratio: float) -> float:

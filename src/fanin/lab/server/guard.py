@@ -45,7 +45,8 @@ HEADERS: Final = (
 )
 ADMITTED: Final = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-    '<meta http-equiv="refresh" content="0;url=/"><title>fanin lab</title></head>'
+    '<link rel="icon" href="data:,"><meta http-equiv="refresh" content="0;url=/">'
+    "<title>fanin lab</title></head>"
     '<body><main><h1>fanin lab</h1><p><a href="/">Open the lab</a></p></main></body>'
     "</html>"
 )

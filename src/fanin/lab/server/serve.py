@@ -24,7 +24,7 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """A server that is bound and not yet running. url: with its token."""
+    """A server that listens and does not answer yet. url: with its token."""
 
     server: Server
     listener: socket.socket
@@ -68,8 +68,13 @@ def prepare(
     listener = _listener(port)
     port = int(listener.getsockname()[1])
     house = House(views=find_views(), guest=guest)
+    try:
+        app = guarded(house, port=port, token=token)
+    except BaseException:
+        listener.close()
+        raise
     config = uvicorn.Config(
-        guarded(house, port=port, token=token),
+        app,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -86,6 +91,7 @@ def _listener(port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((HOST, port))
+        listener.listen()  # who asks before the server runs waits, and is not refused
     except (OSError, OverflowError) as error:
         listener.close()
         expected = f"a free port of this machine, or 0 ({error})"

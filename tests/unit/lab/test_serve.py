@@ -1,0 +1,87 @@
+"""The server binds to this machine alone, and ends cleanly."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from fanin.errors import ArgumentError, MissingDependencyError
+from fanin.lab.server.serve import prepare
+
+
+def test_it_listens_on_this_machine_alone_at_a_free_port():
+    place = prepare()
+    try:
+        host, port = place.listener.getsockname()
+    finally:
+        place.listener.close()
+
+    assert host == "127.0.0.1"
+    assert place.url.startswith(f"http://127.0.0.1:{port}/?token=")
+    assert len(place.url.partition("token=")[2]) >= 43  # 256 bits
+
+
+def test_two_starts_have_two_tokens():
+    places = [prepare(), prepare()]
+    for place in places:
+        place.listener.close()
+
+    assert places[0].url.partition("token=")[2] != places[1].url.partition("token=")[2]
+
+
+@pytest.mark.parametrize("port", [-1, 70000])
+def test_a_port_that_is_none_is_refused(port):
+    with pytest.raises(ArgumentError, match="a free port of this machine"):
+        prepare(port=port)
+
+
+def test_a_port_that_is_taken_is_refused():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(ArgumentError, match="a free port of this machine"):
+            prepare(port=other.getsockname()[1])
+
+
+@pytest.mark.parametrize("package", ["uvicorn", "starlette.applications"])
+def test_what_is_missing_is_named_with_the_line_that_installs_it(monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingDependencyError, match=r"pip install 'fanin\[web\]'"):
+        prepare()
+
+
+def test_the_command_serves_and_ctrl_c_ends_it_with_code_0():
+    words = [sys.executable, "-m", "fanin", "lab", "--no-browser"]
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            url = process.stdout.readline().partition(": ")[2].strip()
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                assert answer.status == 200
+            os.kill(process.pid, signal.SIGINT)
+            _, complaint = process.communicate(timeout=30)
+        finally:
+            process.kill()
+
+    assert process.returncode == 0
+    assert complaint == "Ctrl-C ends it.\n"
+
+
+def test_the_lab_loads_no_framework_and_no_server_with_the_package():
+    code = (
+        "import sys, fanin.lab, fanin.lab.seam, fanin.lab.views as v; v.find_views();"
+        "heavy = ('torch', 'keras', 'jax', 'starlette', 'uvicorn');"
+        "print([m for m in heavy if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == "[]"
