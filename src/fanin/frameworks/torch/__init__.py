@@ -20,9 +20,9 @@ from fanin.frameworks.torch.parameters import owns as owns
 from fanin.frameworks.torch.parameters import parameters as parameters
 from fanin.frameworks.torch.parameters import read as read
 from fanin.frameworks.torch.parameters import seed as seed
-from fanin.frameworks.torch.parameters import write as write
 from fanin.frameworks.torch.record import record as record
 from fanin.frameworks.torch.views import view as view
 from fanin.frameworks.torch.weights import load_weights as load_weights
+from fanin.frameworks.torch.writing import write as write
 
 NAME: Final = "torch"

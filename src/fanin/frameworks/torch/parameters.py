@@ -1,4 +1,4 @@
-"""Read the parameters of a torch module, and write all of them or none."""
+"""Read the parameters of a torch module; ``writing`` writes them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ import numpy as np
 import torch
 
 from fanin.errors import (
-    ArgumentError,
     ModelError,
     NoStorageError,
-    ShapeError,
-    UnknownParameterError,
 )
 from fanin.frameworks._aten.arrays import as_view
 from fanin.frameworks.torch.agreeing import agreed
@@ -23,9 +20,8 @@ from fanin.frameworks.torch.wrapped import class_name, without_wrappers
 from fanin.graph import Parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from fanin.graph.draws import Numbers
 
 Identity = tuple[object, ...]
 
@@ -177,59 +173,6 @@ def seed(model: Any) -> int:
     return int(agreed(model, own))
 
 
-def write(model: Any, draws: Mapping[str, Numbers]) -> Any:
-    """Write the drawn numbers: all parameters named, or none.
-
-    Every name, shape and memory is looked at first, then everything is drawn, then
-    everything is copied. Numbers are rounded once, to the parameter's own type. A tied
-    parameter answers to any of its names.
-
-    Returns:
-        The same model.
-
-    Raises:
-        UnknownParameterError: if the model has no parameter of a path.
-        NoStorageError: if a parameter has no memory.
-        ArgumentError: if two paths name one tied parameter.
-        ShapeError: if a draw gives an array of another shape.
-        ModelError: if a parameter refuses to be written.
-
-    >>> layer = torch.nn.Linear(2, 1, bias=False)
-    >>> write(layer, {"weight": lambda _: np.array([[0.5, -0.25]])}).weight.tolist()
-    [[0.5, -0.25]]
-    """
-    targets = _targets(model, draws)
-    drawn = {
-        path: _drawn(path, tensor, draws[path]) for path, tensor in targets.items()
-    }
-    _copy_all(targets, drawn)
-    return model
-
-
-def _targets(model: Any, draws: Mapping[str, Numbers]) -> dict[str, torch.nn.Parameter]:
-    known = dict(model.named_parameters(remove_duplicate=False))
-    known |= named_parameters(model)
-    seen: dict[Identity, str] = {}
-    for path in draws:
-        if path not in known:
-            raise UnknownParameterError.of(path, known)
-        require_storage(path, known[path])
-        first = seen.setdefault(identity(known[path]), path)
-        if first != path:
-            expected = "one name for each parameter, and these two are tied"
-            raise ArgumentError.of(
-                argument="draws", received=(first, path), expected=expected
-            )
-    return {path: known[path] for path in draws}
-
-
-def _drawn(path: str, tensor: torch.Tensor, draw: Numbers) -> torch.Tensor:
-    array = np.asarray(draw(None))
-    if array.shape != tuple(tensor.shape):
-        raise ShapeError.of(path, tuple(tensor.shape), array.shape)
-    return as_tensor(array, tensor.dtype)
-
-
 def as_tensor(
     array: np.ndarray, dtype: torch.dtype, device: torch.device | str = "cpu"
 ) -> torch.Tensor:
@@ -256,26 +199,6 @@ def _rounded_to_odd(array: np.ndarray) -> np.ndarray:
     is_exact = (nearest == array) | ~np.isfinite(array)
     bits = towards_zero.view(np.uint32)
     return np.where(is_exact, bits, bits | np.uint32(1)).view(np.float32)
-
-
-def _copy_all(
-    targets: Mapping[str, torch.nn.Parameter], drawn: Mapping[str, torch.Tensor]
-) -> None:
-    """Copy every tensor; if one refuses, those before it get their numbers back."""
-    undo: list[tuple[torch.Tensor, torch.Tensor]] = []
-    try:
-        with torch.no_grad():
-            for path, tensor in targets.items():
-                undo.append((tensor, tensor.detach().clone()))
-                tensor.copy_(drawn[path])
-    except Exception as why:
-        with torch.no_grad():
-            for written, before in undo[:-1]:
-                written.copy_(before)
-        what = (
-            f"Parameter {path!r} cannot be written ({why}); no parameter was changed."
-        )
-        raise ModelError(what) from why
 
 
 def _storage(tensor: torch.Tensor) -> str:
