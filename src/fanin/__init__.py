@@ -13,6 +13,7 @@
     fanin.seed_checkpoint(plan, dir)   the same numbers to disk, model never in memory
     fanin.groups(plan, model, lr=…)    an optimizer's groups, at the plan's rates
     fanin.compare(…)                   schemes raced on real data
+    fanin.depth_study, width_study     one factor measured, beside theory
     fanin.theory                       what depth does to numbers: maps, fixed points
     fanin.testing, fanin.callbacks     the check in tests and in training loops
 """
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from fanin.api import apply as apply
     from fanin.api import check as check
     from fanin.api import compare as compare
+    from fanin.api import depth_study as depth_study
     from fanin.api import draw as draw
     from fanin.api import explain as explain
     from fanin.api import fix as fix
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from fanin.api import plan as plan
     from fanin.api import seed_checkpoint as seed_checkpoint
     from fanin.api import weightless as weightless
+    from fanin.api import width_study as width_study
     from fanin.errors import FaninError as FaninError
     from fanin.watching import probe as probe
     from fanin.watching import watch as watch
@@ -50,6 +53,7 @@ __all__ = [
     "callbacks",
     "check",
     "compare",
+    "depth_study",
     "draw",
     "explain",
     "fix",
@@ -63,6 +67,7 @@ __all__ = [
     "theory",
     "watch",
     "weightless",
+    "width_study",
 ]
 __version__ = "0.1.0"
 

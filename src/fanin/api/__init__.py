@@ -13,4 +13,6 @@ from fanin.api.planning import plan as plan
 from fanin.api.racing import compare as compare
 from fanin.api.racing import race as race
 from fanin.api.showing import demo as demo
+from fanin.api.studying import depth_study as depth_study
+from fanin.api.studying import width_study as width_study
 from fanin.api.weightlessness import weightless as weightless

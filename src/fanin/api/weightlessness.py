@@ -9,9 +9,10 @@ from fanin.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+    from typing import Any
 
 
-def weightless() -> AbstractContextManager[None]:
+def weightless() -> AbstractContextManager[Any]:
     """Let the parameters of PyTorch models that are built inside take no memory.
 
     They go to the meta device as soon as a module has them. Buffers (running

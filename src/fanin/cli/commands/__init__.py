@@ -18,6 +18,7 @@ from fanin.cli.commands import (
     rule,
     schema,
     schemes,
+    study,
 )
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ COMMANDS: tuple[Command, ...] = (
     lab,
     policies,
     schemes,
+    study,
     rule,
     report,
     schema,
