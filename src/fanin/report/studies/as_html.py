@@ -23,9 +23,9 @@ DEPTH_THEORY = (
 )
 WIDTH_THEORY = (
     "Under the maximal update parametrization (Yang, Hu et al. 2022) every layer's "
-    "output changes by the same amount at every width: curves lie level, as the dotted line does. The output "
-    "itself starts smaller in a wider net, as 1/√width. With one learning rate for all "
-    "and the usual weights, changes grow with the width."
+    "output changes by the same amount at every width: curves lie level, as the dotted "
+    "line does. The output itself starts smaller in a wider net, as 1/√width. With one "
+    "learning rate for all and the usual weights, changes grow with the width."
 )
 
 
@@ -99,7 +99,8 @@ def _caption(found: Widths, layer: str) -> str:
         f"{found.slope(policy, layer, last).mean:+.2f} ({policy})".replace("-", "−")
         for policy in found.study.policies
     )
-    return f"{named(layer)}: after step {last}, E|x| goes as width to the power of {powers}."
+    subject = f"{named(layer)}: after step {last}, E|x| goes as width to the power of"
+    return f"{subject} {powers}."
 
 
 def _listed(sentences: Sequence[str]) -> str:
