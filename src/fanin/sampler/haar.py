@@ -16,8 +16,9 @@ REFLECTIONS_AT_ONCE: Final = 128
 """Columns of a block. 64 to 256 take the same time, within a tenth, from 512 × 512 to
 4096 × 4096; a block's own work grows with their number."""
 
-ROWS_AT_ONCE: Final = 512
-"""Of a long product: so many rows of it are in memory at a time."""
+BYTES_AT_ONCE: Final = 1024
+"""Of a column that is summed, or written, at a time. OpenBLAS cuts longer sums in two,
+at another place with one thread than with two; so long ones it leaves whole."""
 
 INVERTED_WHOLE: Final = 16
 """Triangular matrices up to so many rows are given to LAPACK."""
@@ -46,7 +47,7 @@ def reflect(numbers: np.ndarray) -> None:
     n_matrices, n_long, n_short = numbers.shape
     is_transposed = numbers.strides[1] < numbers.strides[2]
     length = n_long if is_transposed else n_short
-    room = np.empty(n_matrices * ROWS_AT_ONCE * length, dtype=numbers.dtype)
+    room = np.empty(n_matrices * _rows_at_once(numbers) * length, numbers.dtype)
     for start in reversed(range(0, n_short, REFLECTIONS_AT_ONCE)):
         stop = min(n_short, start + REFLECTIONS_AT_ONCE)
         own = numbers[:, start:, start:stop]
@@ -77,8 +78,9 @@ def _middle(vectors: np.ndarray) -> np.ndarray:
     """Give M, upper triangular with M + Mᵀ = VᵀV, in float64."""
     n_matrices, n_rows, count = vectors.shape
     products = np.zeros((n_matrices, count, count))
-    for start in range(0, n_rows, ROWS_AT_ONCE):
-        exact = vectors[:, start : start + ROWS_AT_ONCE].astype(np.float64)
+    step = _rows_at_once(products)
+    for start in range(0, n_rows, step):
+        exact = vectors[:, start : start + step].astype(np.float64)
         products += np.swapaxes(exact, 1, 2) @ exact
     middle = np.triu(products)
     steps = np.arange(count)
@@ -116,10 +118,20 @@ def _reflect_the_rest(
     count = vectors.shape[2]
     upper, lower = vectors[:, :count], vectors[:, count:]
     rest = numbers[:, count:]
-    along = np.swapaxes(lower, 1, 2) @ rest
-    along = inverse.astype(numbers.dtype) @ along
+    along = inverse.astype(numbers.dtype) @ _summed(lower, rest)
     numbers[:, :count] = -(upper @ along)
     _subtract_product(rest, lower, along, room)
+
+
+def _summed(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Give leftᵀ @ right, summed over some rows at a time."""
+    step = _rows_at_once(right)
+    across = np.swapaxes(left, 1, 2)
+    total: np.ndarray = across[:, :, :step] @ right[:, :step]
+    for start in range(step, left.shape[1], step):
+        rows = slice(start, start + step)
+        total += across[:, :, rows] @ right[:, rows]
+    return total
 
 
 def _reflect_the_axes(
@@ -145,8 +157,13 @@ def _subtract_product(
         target, right, left = (
             np.swapaxes(each, 1, 2) for each in (target, left, right)
         )
-    for start in range(0, target.shape[1], ROWS_AT_ONCE):
-        rows = target[:, start : start + ROWS_AT_ONCE]
+    step = _rows_at_once(target)
+    for start in range(0, target.shape[1], step):
+        rows = target[:, start : start + step]
         product = room[: rows.size].reshape(rows.shape)
-        np.matmul(left[:, start : start + ROWS_AT_ONCE], right, out=product)
+        np.matmul(left[:, start : start + step], right, out=product)
         rows -= product
+
+
+def _rows_at_once(array: np.ndarray) -> int:
+    return BYTES_AT_ONCE // array.itemsize
