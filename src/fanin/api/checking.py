@@ -15,6 +15,7 @@ from fanin.api.settling import (
 )
 from fanin.api.task import find_framework, has_input, make_task, with_example
 from fanin.errors import ArgumentError
+from fanin.graph.uncollected import uncollected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -121,15 +122,16 @@ def check(  # noqa: PLR0913 (what is checked, how it will train, what is asked)
     if is_ready and not has_input(task):
         task, _, made = with_example(framework, model, task, with_target=True)
     facts["made_up"] = made
-    inspection = inspect(framework, model, task, **facts)
-    report = judge(inspection, select=settings.select, ignore=settings.ignore)
-    report = replace(
-        report,
-        framework=framework.NAME,
-        target=class_of(model),
-        profile=profile_of(inspection, (*report.findings, *report.consequences)),
-    )
-    report = settled(located(report, places), places, settings, class_of(model))
+    with uncollected():
+        inspection = inspect(framework, model, task, **facts)
+        report = judge(inspection, select=settings.select, ignore=settings.ignore)
+        report = replace(
+            report,
+            framework=framework.NAME,
+            target=class_of(model),
+            profile=profile_of(inspection, (*report.findings, *report.consequences)),
+        )
+        report = settled(located(report, places), places, settings, class_of(model))
     return replace(
         report,
         asked=Asked(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import warnings
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from fanin.frameworks.torch.parameters import is_lazy, named_parameters, paramet
 from fanin.frameworks.torch.place import Whereabouts
 from fanin.frameworks.torch.sharded import whole_of
 from fanin.graph.builder import GraphBuilder
+from fanin.graph.uncollected import uncollected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -209,21 +209,6 @@ def _numbers(tensor: torch.Tensor) -> np.ndarray | None:
     held = whole_of(tensor).detach()
     numbers: np.ndarray = held.to("cpu", torch.float64).numpy().copy()
     return numbers
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Pause the garbage collector, which finds nothing in what is being recorded.
-
-    Left on, it walks over everything that has been written down again and again.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 @contextmanager
