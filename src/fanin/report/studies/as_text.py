@@ -6,6 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from fanin.report.studies.words import depth_sentences, width_sentences
+from fanin.rules.summary import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,7 @@ def depth_text(found: DepthMap) -> str:
     setting = (
         f"{study.activation}, width {study.width}, {study.data}, {study.n_steps} "
         f"steps of {study.optimizer}, best of {len(study.learning_rates)} learning "
-        f"rates, {len(study.seeds)} seeds; accuracy on the training set. "
+        f"rates, {plural(len(study.seeds), 'seed')}; accuracy on the training set. "
         f"{found.seconds:.0f} s."
     )
     lines = [*depth_sentences(found), "", *_laid(head, rows), "", setting]
@@ -48,7 +49,7 @@ def width_text(found: Widths) -> str:
         lines += ["", *_laid(*rate_table(found))]
     setting = (
         f"{found.model}; {study.optimizer}, learning rate {study.learning_rate:.3g} at "
-        f"width {study.base_width}, {len(study.seeds)} seeds. {found.seconds:.0f} s."
+        f"width {study.base_width}, {plural(len(study.seeds), 'seed')}. {found.seconds:.0f} s."
     )
     return "\n".join([*lines, "", setting]) + "\n"
 
