@@ -49,7 +49,8 @@ def width_text(found: Widths) -> str:
         lines += ["", *_laid(*rate_table(found))]
     setting = (
         f"{found.model}; {study.optimizer}, learning rate {study.learning_rate:.3g} at "
-        f"width {study.base_width}, {plural(len(study.seeds), 'seed')}. {found.seconds:.0f} s."
+        f"width {study.base_width}, {plural(len(study.seeds), 'seed')}. "
+        f"{found.seconds:.0f} s."
     )
     return "\n".join([*lines, "", setting]) + "\n"
 
