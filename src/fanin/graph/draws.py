@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,14 +20,37 @@ if TYPE_CHECKING:
 Numbers = Callable[["np.ndarray | None"], "np.ndarray"]
 """Global row-major indices (None for all, in shape) → numbers of one parameter."""
 
+Write = Callable[[], None]
+"""Writes numbers into memory that was named before, and cannot fail."""
 
-@runtime_checkable
-class Draw(Protocol):
+
+class Draw(ABC):
     """The numbers of one parameter, each a function of its index alone."""
 
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """Give the shape of the whole parameter."""
+
+    @abstractmethod
     def __call__(self, index: np.ndarray | None) -> np.ndarray:
         """Give the numbers at global row-major indices; all, in shape, if None."""
-        ...
+
+    @abstractmethod
+    def prepared(self, out: np.ndarray, region: Region | None = None) -> Write:
+        """Do all that can fail, and give what then writes; ``out`` is untouched.
+
+        Numbers that are drawn one by one are made where they are written, without a
+        second array of that size; only what cannot be (an orthogonal matrix) is made
+        now and held.
+
+        Args:
+            out: as of `fill`.
+            region: as of `fill`.
+
+        Raises:
+            ArgumentError: as `fill`.
+        """
 
     def fill(self, out: np.ndarray, region: Region | None = None) -> None:
         """Write the numbers of a region into memory.
@@ -38,13 +63,14 @@ class Draw(Protocol):
 
         Raises:
             ArgumentError: if ``out`` has another shape than the region, or cannot be
-                written, or the region does not lie in the parameter.
+                written, or the region does not lie in the parameter, or the dtype
+                cannot hold the numbers.
         """
-        ...
+        self.prepared(out, region)()
 
 
 @dataclass(frozen=True)
-class Listed:
+class Listed(Draw):
     """A draw of numbers that are there: present values, or values of a file.
 
     >>> held = Listed(np.arange(6.0).reshape(2, 3))
@@ -56,51 +82,56 @@ class Listed:
 
     values: np.ndarray
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Give the shape of the values."""
+        return self.values.shape
+
     def __call__(self, index: np.ndarray | None) -> np.ndarray:
         """Give the values, or those at some indices."""
         return self.values if index is None else self.values.reshape(-1)[index]
 
-    def fill(self, out: np.ndarray, region: Region | None = None) -> None:
-        """Copy the values of a region."""
-        part = region or Region.all(self.values.shape)
-        require_fit(out, part, self.values.shape)
-        write_rounded(out, self.values[part.slices])
+    def prepared(self, out: np.ndarray, region: Region | None = None) -> Write:
+        """Give what copies the values of a region."""
+        part = region or Region.all(self.shape)
+        require_fit(out, part, self.shape)
+        return partial(write_rounded, out, self.values[part.slices])
 
 
 @dataclass(frozen=True)
-class Computed:
-    """A draw made of a function of indices alone; it fills by way of an array.
-
-    numbers: the function. shape: of the parameter; None to see it from the numbers, all
-    of which are then computed for any region.
-    """
+class Computed(Draw):
+    """A draw made of a function of indices; its numbers are held until written."""
 
     numbers: Numbers
-    shape: tuple[int, ...] | None = None
+    whole: tuple[int, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Give the shape of the whole parameter."""
+        return self.whole
 
     def __call__(self, index: np.ndarray | None) -> np.ndarray:
         """Give what the function gives."""
         return self.numbers(index)
 
-    def fill(self, out: np.ndarray, region: Region | None = None) -> None:
-        """Write what the function gives, rounded once."""
-        if self.shape is None or region is None:
-            Listed(np.asarray(self.numbers(None))).fill(out, region)
-            return
-        require_fit(out, region, self.shape)
-        found = self.numbers(region.indices(self.shape))
-        write_rounded(out, found.reshape(region.shape))
+    def prepared(self, out: np.ndarray, region: Region | None = None) -> Write:
+        """Compute the numbers of a region, and give what copies them."""
+        part = region or Region.all(self.whole)
+        require_fit(out, part, self.whole)
+        index = None if part == Region.all(self.whole) else part.indices(self.whole)
+        found = np.asarray(self.numbers(index)).reshape(part.shape)
+        return partial(write_rounded, out, found)
 
 
 def as_draw(draw: Draw | Numbers) -> Draw:
-    """Give a draw as it is, and a function of indices as one that can fill.
+    """Give a draw as it is, and of a plain function of indices its numbers.
 
     >>> out = np.empty(2)
     >>> as_draw(lambda index: np.array([1.0, 2.0])).fill(out)
     >>> out.tolist()
     [1.0, 2.0]
     """
-    return draw if isinstance(draw, Draw) else Computed(draw)
+    return draw if isinstance(draw, Draw) else Listed(np.asarray(draw(None)))
 
 
 def require_fit(out: np.ndarray, region: Region, whole: Sequence[int]) -> None:

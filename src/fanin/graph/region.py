@@ -116,6 +116,32 @@ class Region:
             found = (found[:, None] * n + axis).ravel()
         return found
 
+    def rows(self, whole: Sequence[int]) -> tuple[np.ndarray, int]:
+        """Give the longest runs of entries side by side: first indices, one length.
+
+        Args:
+            whole: shape of the whole array.
+
+        Returns:
+            The first index of each run, "n_runs" int64, and the length of all.
+
+        Raises:
+            ArgumentError: if the region does not lie in it.
+
+        >>> Region((1, 1), (2, 2)).rows((4, 3))
+        (array([4, 7]), 2)
+        """
+        self.require_in(whole)
+        if not self.size:
+            return np.zeros(0, dtype=np.int64), 0
+        axis = len(self.shape)
+        while axis > 0 and self.shape[axis - 1] == whole[axis - 1]:
+            axis -= 1
+        outer = max(0, axis - 1)
+        heads = Region(self.start[:outer], self.shape[:outer]).indices(whole[:outer])
+        offset = self.start[outer] * prod(whole[axis:]) if axis else 0
+        return heads * prod(whole[outer:]) + offset, prod(self.shape[outer:])
+
     def runs(self, whole: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Yield the longest runs of entries side by side: first index, and how many.
 
@@ -130,16 +156,6 @@ class Region:
         >>> list(Region((1, 0), (2, 3)).runs((4, 3)))
         [(3, 6)]
         """
-        self.require_in(whole)
-        if not self.size:
-            return
-        axis = len(self.shape)
-        while axis > 0 and self.shape[axis - 1] == whole[axis - 1]:
-            axis -= 1
-        outer, cut = max(0, axis - 1), slice(max(0, axis - 1), None)
-        length = prod(self.shape[cut])
-        heads = Region(self.start[:outer], self.shape[:outer]).indices(whole[:outer])
-        inner = prod(whole[cut])
-        offset = self.start[outer] * prod(whole[axis:]) if axis else 0
+        heads, length = self.rows(whole)
         for head in heads.tolist():
-            yield head * inner + offset, length
+            yield head, length

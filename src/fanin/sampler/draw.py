@@ -6,8 +6,6 @@ is the specification.
 
 from __future__ import annotations
 
-import operator
-from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any, Final, SupportsIndex
 
@@ -15,10 +13,11 @@ import numpy as np
 
 from fanin.errors import ArgumentError, MissingDependencyError
 from fanin.sampler.engine import ENGINE
+from fanin.sampler.filling import filling
 from fanin.sampler.key import key_of
 from fanin.sampler.law import MATRICES
 from fanin.sampler.law import Law as Law
-from fanin.sampler.matrices import fill_matrix
+from fanin.sampler.ranges import lengths_of, require_range
 from fanin.sampler.recipe import recipe_of
 
 if TYPE_CHECKING:
@@ -26,13 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, DTypeLike
 
-    from fanin.sampler.oracle import Where
-
 DTYPES: Final = ("float32", "float64", "float16", "bfloat16")
-MOST_ELEMENTS: Final = 2**63
-LARGEST_FLOAT16: Final = 65504.0
-LARGEST_NORMAL: Final = 6.5
-"""No float32 normal is larger, in units of its std: the table ends at 6.24."""
 
 
 def draw(  # noqa: PLR0913  # an address has that many parts
@@ -73,58 +66,36 @@ def draw(  # noqa: PLR0913  # an address has that many parts
     >>> bool((part == weight.ravel()[[7, 0]]).all())
     True
     """
-    lengths = _lengths(shape)
+    lengths = lengths_of(shape)
     target = dtype_of(dtype)
+    if index is None:
+        out = np.empty(lengths, dtype=target)
+        filling(out, name, lengths, law, seed=seed, stream=stream)()
+        return out
     where = _where(index, prod(lengths))
-    key = key_of(name, seed=seed, stream=stream)
-    _require_range(law, target)
     if law.kind in MATRICES:
-        numbers = _matrix(law, lengths, key, target).reshape(-1)
-        if not isinstance(where, range):
-            numbers = numbers[where]
-    else:
-        numbers = _elements(law, key, where, target)
-    wide = np.float64 if target == np.float64 else np.float32
-    if numbers.dtype != target:  # halves are rounded once, from float32
-        numbers = numbers.astype(wide, copy=False).astype(target, copy=False)
-    return numbers.reshape(lengths) if index is None else numbers
+        whole = draw(name, lengths, law, seed=seed, dtype=dtype, stream=stream)
+        found: np.ndarray = whole.reshape(-1)[where]
+        return found
+    key = key_of(name, seed=seed, stream=stream)
+    require_range(law, target.name)
+    return _elements(law, key, where, target)
 
 
-def _elements(law: Law, key: int, where: Where, dtype: np.dtype[Any]) -> np.ndarray:
+def _elements(
+    law: Law, key: int, where: np.ndarray, dtype: np.dtype[Any]
+) -> np.ndarray:
     """Draw from a law whose elements are independent, or constant."""
     if law.kind == "constant":
         wide = np.float64 if dtype == np.float64 else np.float32
-        return np.full(len(where), law.value, dtype=wide)
+        return np.full(len(where), law.value, dtype=wide).astype(dtype, copy=False)
     if law.std == 0 or law.bound == 0:
         return np.zeros(len(where), dtype=dtype)
     return ENGINE.numbers(recipe_of(law), key, where, dtype=dtype)
 
 
-def _matrix(
-    law: Law, shape: tuple[int, ...], key: int, dtype: np.dtype[Any]
-) -> np.ndarray:
-    """Draw a whole weight of a law of matrices."""
-    out = np.empty(shape, dtype=dtype)
-    gaussians = partial(ENGINE.numbers, recipe_of(Law("normal", std=1.0)), key)
-    fill_matrix(law, out, gaussians)
-    return out
-
-
-def _lengths(shape: Sequence[SupportsIndex]) -> tuple[int, ...]:
-    try:
-        lengths = tuple(operator.index(length) for length in shape)
-    except TypeError:
-        lengths = (-1,)
-    if any(length < 0 for length in lengths) or prod(lengths) > MOST_ELEMENTS:
-        expected = "a sequence of whole numbers from 0 on, their product at most 2⁶³"
-        raise ArgumentError.of(argument="shape", received=shape, expected=expected)
-    return lengths
-
-
-def _where(index: ArrayLike | None, size: int) -> Where:
+def _where(index: ArrayLike, size: int) -> np.ndarray:
     """Give the elements asked for, all of them inside the shape."""
-    if index is None:
-        return range(size)
     indices = np.asarray(index)
     if indices.ndim == 1 and not indices.size:
         return np.zeros(0, dtype=np.int64)
@@ -166,18 +137,3 @@ def dtype_of(dtype: DTypeLike) -> np.dtype[Any]:
         ) from error
     bfloat16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
     return bfloat16
-
-
-def _require_range(law: Law, dtype: np.dtype[Any]) -> None:
-    """Refuse a law whose numbers the dtype cannot hold."""
-    sizes = {
-        "normal": LARGEST_NORMAL * (law.std or 0.0),
-        "truncated_normal": LARGEST_NORMAL * (law.std or 0.0),
-        "uniform": law.half_width,
-        "constant": abs(law.value or 0.0),
-    }
-    largest = sizes.get(law.kind, abs(law.factor))
-    limit = LARGEST_FLOAT16 if dtype == np.float16 else 3.38e38
-    if dtype != np.float64 and largest > limit:
-        expected = f"a law whose numbers {dtype} can hold (up to {limit})"
-        raise ArgumentError.of(argument="law", received=law, expected=expected)

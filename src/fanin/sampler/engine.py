@@ -2,7 +2,8 @@
 
 Loading LLVM costs more than NumPy needs for a few million numbers, so small models
 never load it. This is the ski-rental rule: rent NumPy until what was spent on it equals
-the price of the kernels, then buy them; never more than twice the best plan.
+the price of the kernels, then buy them; never more than twice the best plan. Who knows
+how much is to come says so (`Engine.expect`), and the kernels are bought at once.
 """
 
 from __future__ import annotations
@@ -10,15 +11,14 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from fanin.sampler import oracle
-from fanin.sampler.law import Law
-from fanin.sampler.recipe import Recipe, recipe_of
+from fanin.sampler.rows import Rows
+from fanin.sampler.threads import available_threads, run_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,16 +26,22 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from fanin.sampler.compiled import Kernels
-    from fanin.sampler.oracle import Where
+    from fanin.sampler.recipe import Recipe
+    from fanin.sampler.rows import Where
 
-PRICE: Final = 1 << 23
-"""Numbers that NumPy draws in the quarter of a second that importing llvmlite and
+PRICE: Final = 1 << 22
+"""Numbers that NumPy draws in the tenth of a second that importing llvmlite and
 compiling a kernel take (measured on two cores with AVX-512)."""
 
-ENOUGH_FOR_A_THREAD: Final = 1 << 18
+A_CALL: Final = 1 << 12
+"""Numbers that NumPy draws in the time that a call of it takes before the first."""
 
-SAMPLE: Final = 1 << 14
-"""Numbers of each law on which the kernels are compared with NumPy before use."""
+ENOUGH_FOR_A_THREAD: Final = 1 << 18
+TURN: Final = 1 << 20
+"""Numbers that a thread takes at a time."""
+
+SAMPLE: Final = 1 << 12
+"""Numbers on which each kernel is compared with NumPy before it is used."""
 
 
 class SlowSamplerWarning(UserWarning):
@@ -50,7 +56,16 @@ class Engine:
         self.paid = 0
         self._kernels: Kernels | None = None
         self._is_settled = False
-        self._lock = threading.Lock()
+        self._agreed: set[tuple[int, np.dtype[Any], type]] = set()
+        self._lock = threading.RLock()
+
+    def expect(self, n_numbers: int, n_calls: int = 1) -> None:
+        """Be told what is to come: the kernels are loaded now if that is worth it."""
+        with self._lock:
+            self.paid += n_numbers + A_CALL * n_calls
+            if not self._is_settled and self.paid >= self.price:
+                self._kernels = load_kernels()
+                self._is_settled = True
 
     def numbers(
         self,
@@ -61,55 +76,59 @@ class Engine:
         dtype: DTypeLike = np.float32,
         n_threads: int | None = None,
     ) -> np.ndarray:
-        """Give the numbers of these elements, "n".
+        """Give the numbers of these elements, "n", as `fill` writes them."""
+        out = np.empty(len(where), dtype=dtype)
+        self.fill(recipe, key, where, out, n_threads=n_threads)
+        return out
+
+    def fill(
+        self,
+        recipe: Recipe,
+        key: int,
+        where: Where,
+        out: np.ndarray,
+        *,
+        n_threads: int | None = None,
+    ) -> None:
+        """Write the numbers of these elements.
 
         Args:
             recipe: what to draw.
             key: of the parameter.
             where: "n" global indices.
-            dtype: float64, float32, or float16 and bfloat16, which are float32 rounded
-                once.
-            n_threads: at most so many; the cores that this process may use if None.
+            out: "n", contiguous: float64, float32, or float16 and bfloat16 (ml_dtypes',
+                or its bits as uint16), which are float32 rounded once.
+            n_threads: at most so many; `available_threads` if None.
         """
-        out = np.empty(len(where), dtype=dtype)
-        fill = self._filler(out)
-        threads = min(
-            n_threads or available_cores(), 1 + len(where) // ENOUGH_FOR_A_THREAD
-        )
-        if threads == 1:
-            fill(recipe, key, where, out)
-            return out
-        with ThreadPoolExecutor(max_workers=threads) as pool:
-            pieces = list(_pieces(len(where), threads))
-            fills = [
-                pool.submit(partial(fill, recipe, key), where[piece], out[piece])
-                for piece in pieces
-            ]
-        for done in fills:
-            done.result()
-        return out
+        write = partial(self._writer(recipe, where, out), recipe, key)
+        most = available_threads() if n_threads is None else n_threads
+        threads = min(most, 1 + out.size // ENOUGH_FOR_A_THREAD)
+        if threads <= 1:
+            write(where, out)
+            return
+        pieces = _pieces(where, out, threads)
+        run_all((partial(write, *piece) for piece in pieces), threads)
 
-    def _filler(self, out: np.ndarray) -> Callable[..., None]:
+    def _writer(
+        self, recipe: Recipe, where: Where, out: np.ndarray
+    ) -> Callable[..., None]:
         """Give what fills such an array."""
-        if out.dtype == np.float64:
+        if not self._is_settled:
+            self.expect(out.size)
+        kernels = self._kernels
+        if kernels is None:
             return oracle.fill
-        kernels = self._kernels_for(out.size)
-        if kernels is not None:
-            return kernels.fill
-        return oracle.fill if out.dtype == np.float32 else _rounded_fill
-
-    def _kernels_for(self, n_numbers: int) -> Kernels | None:
-        """Give the kernels once their price has been paid in numbers drawn."""
-        with self._lock:
-            self.paid += n_numbers
-            if not self._is_settled and self.paid >= self.price:
-                self._kernels = load_kernels()
-                self._is_settled = True
-        return self._kernels
+        kind = (recipe.kind, out.dtype, type(where))
+        if kind not in self._agreed:
+            with self._lock:
+                if self._kernels is not None and not _is_right(kernels, recipe, *kind):
+                    self._kernels = None
+                self._agreed.add(kind)
+        return oracle.fill if self._kernels is None else kernels.fill
 
 
 def load_kernels() -> Kernels | None:
-    """Load the kernels and compare them with NumPy; None if they cannot be used.
+    """Load the kernels; None if they cannot be used.
 
     ``FANIN_SAMPLER=numpy`` in the environment leaves them aside.
 
@@ -120,57 +139,73 @@ def load_kernels() -> Kernels | None:
         return None
     try:
         from fanin.sampler.compiled import Kernels
+        from fanin.sampler.kernel_cache import KernelCache
 
-        kernels = Kernels()
-        if agree(kernels):
-            return kernels
+        return Kernels(cache=KernelCache())
     except ImportError as error:
         _warn(f"llvmlite cannot be imported ({error})")
     except (OSError, RuntimeError) as error:
         _warn(f"LLVM cannot compile here ({error})")
-    else:
-        _warn("the kernels give other numbers here")
     return None
 
 
-def agree(kernels: Kernels) -> bool:
-    """Compare the kernels with NumPy on a sample of every law."""
-    laws = (
-        Law("normal", std=1.0),
-        Law("truncated_normal", std=1.0),
-        Law("uniform", bound=1.0),
-    )
+def agree(kernels: Kernels, recipe: Recipe, dtype: DTypeLike, form: type) -> bool:
+    """Compare a kernel with NumPy on a sample.
+
+    Args:
+        kernels: of this machine.
+        recipe: of which law.
+        dtype: of what is filled.
+        form: of what names the elements: range, `Rows`, or an array of indices.
+    """
     key, start = 0x243F6A8885A308D3, 2**40 + 3
-    span = range(start, start + SAMPLE)
-    for recipe in map(recipe_of, laws):
-        for where in (span, np.arange(start + SAMPLE, start, -1)[:SAMPLE:7]):
-            expected = np.empty(len(where), dtype=np.float32)
-            received = np.empty_like(expected)
-            oracle.fill(recipe, key, where, expected)
-            kernels.fill(recipe, key, where, received)
-            if not np.array_equal(expected, received):
-                return False
-    return True
+    samples: dict[type, Where] = {
+        range: range(start, start + SAMPLE),
+        Rows: Rows(np.arange(start, start + SAMPLE, 16), 9),
+        np.ndarray: np.arange(start + SAMPLE, start, -1)[:SAMPLE:7],
+    }
+    where = samples[form]
+    expected = np.empty(len(where), dtype=dtype)
+    received = np.empty_like(expected)
+    oracle.fill(recipe, key, where, expected)
+    kernels.fill(recipe, key, where, received)
+    return expected.tobytes() == received.tobytes()
 
 
-def available_cores() -> int:
-    """Count the cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _is_right(
+    kernels: Kernels, recipe: Recipe, kind: int, dtype: np.dtype[Any], form: type
+) -> bool:
+    """Say whether a kernel can be used, and warn if it cannot."""
+    del kind
+    try:
+        if agree(kernels, recipe, dtype, form):
+            return True
+        _warn("the kernels give other numbers here")
+    except (OSError, RuntimeError) as error:
+        _warn(f"LLVM cannot compile here ({error})")
+    return False
 
 
-def _rounded_fill(recipe: Recipe, key: int, where: Where, out: np.ndarray) -> None:
-    """Fill 16-bit numbers: float32 ones, rounded once."""
-    exact = np.empty(len(where), dtype=np.float32)
-    oracle.fill(recipe, key, where, exact)
-    out[:] = exact
-
-
-def _pieces(n_numbers: int, count: int) -> Iterator[slice]:
-    """Cut 0 to n−1 into ``count`` pieces of nearly equal length."""
-    for turn in range(count):
-        yield slice(n_numbers * turn // count, n_numbers * (turn + 1) // count)
+def _pieces(
+    where: Where, out: np.ndarray, n_threads: int
+) -> Iterator[tuple[Where, np.ndarray]]:
+    """Cut the work for several threads: the elements of a piece, and where they go."""
+    size = max(1, min(TURN, -(-out.size // n_threads)))
+    if not isinstance(where, Rows):
+        size = -(-size // 128) * 128  # whole lines of the cache
+        for start in range(0, out.size, size):
+            yield where[start : start + size], out[start : start + size]
+        return
+    length = where.length
+    if length > size:
+        for turn, head in enumerate(where.heads.tolist()):
+            run = out[turn * length : (turn + 1) * length]
+            yield from _pieces(range(head, head + length), run, n_threads)
+        return
+    several = max(4, size // max(1, length) // 4 * 4)
+    for start in range(0, len(where.heads), several):
+        part = where.runs(slice(start, start + several))
+        yield part, out[start * length :][: len(part)]
 
 
 def _warn(reason: str) -> None:

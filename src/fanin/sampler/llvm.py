@@ -136,6 +136,16 @@ class Lanes:
         """Write all ones where the top bit is set, else zeros."""
         return self.apply("ashr", value, self.bits - 1)
 
+    def gathered(self, table: str, places: str) -> str:
+        """Write what a table of 64 bits holds at the places that the lanes name."""
+        kind, n = self.type, self.count
+        at = self.code.let(f"getelementptr i64, ptr {table}, {kind} {places}")
+        all_lanes = f"{vector(n, 'i1')} {listed('i1', [1] * n)}"
+        return self.code.let(
+            f"call {kind} @llvm.masked.gather.v{n}i64.v{n}p0("
+            f"{vector(n, 'ptr')} {at}, i32 8, {all_lanes}, {kind} poison)"
+        )
+
     def choose(
         self, compare: str, pair: tuple[str, str | int], result: tuple[str, str]
     ) -> str:

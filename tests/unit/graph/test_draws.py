@@ -26,11 +26,10 @@ def of_index(index):
     ("draw", "whole"),
     [
         (Listed(VALUES), VALUES),
-        (Computed(of_index), of_index(None)),
         (Computed(of_index, (4, 3)), of_index(None)),
         (as_draw(of_index), of_index(None)),
     ],
-    ids=["listed", "function", "function with shape", "adapted"],
+    ids=["listed", "function", "adapted"],
 )
 def test_a_region_is_filled_with_its_own_numbers(draw, whole):
     region = Region((1, 1), (3, 2))

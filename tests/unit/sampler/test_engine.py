@@ -8,6 +8,7 @@ import pytest
 from fanin.sampler import Law, compiled, engine
 from fanin.sampler.engine import Engine, SlowSamplerWarning, load_kernels
 from fanin.sampler.recipe import recipe_of
+from fanin.sampler.rows import Rows
 
 KEY = 0x0123456789ABCDEF
 NORMAL = recipe_of(Law("normal", std=1.0))
@@ -90,35 +91,60 @@ def test_llvm_stays_away_until_its_price_is_paid():
 def test_kernels_are_loaded_once_when_the_price_is_paid(monkeypatch):
     loaded = []
     monkeypatch.setattr(engine, "load_kernels", lambda: loaded.append(1))
-    some = Engine(price=100)
+    some = Engine(price=3 * (30 + engine.A_CALL))
+    counts = []
     for _ in range(9):
         some.numbers(NORMAL, KEY, range(30))
+        counts.append(len(loaded))
 
-    assert len(loaded) == 1
-    assert some.paid == 270
-
-
-def test_float64_never_loads_llvm(monkeypatch):
-    monkeypatch.setattr(engine, "load_kernels", lambda: pytest.fail("loaded"))
-    numbers = Engine(price=0).numbers(NORMAL, KEY, range(9), dtype=np.float64)
-
-    assert numbers.dtype == np.float64
+    assert counts == [0, 0, 1, 1, 1, 1, 1, 1, 1]
 
 
-def wrong_kernels():
-    class Wrong:
-        def fill(self, recipe, key, where, out):
-            out[:] = 0
+def test_kernels_are_loaded_before_the_first_number_of_many(monkeypatch):
+    loaded = []
+    monkeypatch.setattr(engine, "load_kernels", lambda: loaded.append(1))
+    some = Engine(price=10**6)
+    some.expect(999_999 - 20 * engine.A_CALL, 20)
 
-    return Wrong()
+    assert not loaded
+
+    some.expect(1, 0)
+
+    assert loaded
 
 
-def test_kernels_with_other_bits_are_not_used(monkeypatch):
-    monkeypatch.setattr(compiled, "Kernels", wrong_kernels)
+class WrongKernels:
+    """Kernels that write zeros."""
+
+    def fill(self, recipe, key, where, out):
+        """Write zeros."""
+        out[:] = 0
+
+
+def test_kernels_with_other_bits_are_not_used(monkeypatch, whole):
+    monkeypatch.setattr(compiled, "Kernels", lambda cache: WrongKernels())
+    some = Engine(price=0)
     with pytest.warns(SlowSamplerWarning, match="give other numbers here"):
-        kernels = load_kernels()
+        numbers = some.numbers(NORMAL, KEY, ALL[:1000])
 
-    assert kernels is None
+    assert np.array_equal(numbers, whole["normal"][:1000])
+    assert np.array_equal(some.numbers(NORMAL, KEY, ALL[:9]), numbers[:9])
+
+
+class BrokenKernels:
+    """Kernels that LLVM cannot compile."""
+
+    def fill(self, recipe, key, where, out):
+        """Refuse."""
+        raise RuntimeError("no such instruction")
+
+
+def test_where_a_kernel_does_not_compile_numpy_draws(monkeypatch, whole):
+    monkeypatch.setattr(compiled, "Kernels", lambda cache: BrokenKernels())
+    with pytest.warns(SlowSamplerWarning, match="no such instruction"):
+        numbers = Engine(price=0).numbers(NORMAL, KEY, ALL[:1000])
+
+    assert np.array_equal(numbers, whole["normal"][:1000])
 
 
 def test_without_llvm_numpy_draws_and_says_so(monkeypatch, whole):
@@ -132,7 +158,7 @@ def test_without_llvm_numpy_draws_and_says_so(monkeypatch, whole):
 
 
 def test_where_llvm_cannot_compile_numpy_draws_and_says_so(monkeypatch):
-    def refuse():
+    def refuse(cache):
         raise RuntimeError("no target for this machine")
 
     monkeypatch.setattr(compiled, "Kernels", refuse)
@@ -155,8 +181,56 @@ def test_halves_are_the_same_from_numpy_and_from_the_kernels(compiling, renting,
     assert np.array_equal(ours, plain)
 
 
-def test_there_is_at_least_one_core(monkeypatch):
-    assert engine.available_cores() >= 1
-    monkeypatch.delattr(engine.os, "sched_getaffinity", raising=False)
+def rows(length, step, n_runs=4001, first=2):
+    return Rows(np.arange(n_runs) * step + first, length)
 
-    assert engine.available_cores() >= 1
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        rows(1, 3),
+        rows(7, 13),
+        rows(8, 64, first=4),
+        rows(300, 999, 700),
+        rows(40_001, 70_000, 9),
+        rows(12_288, 20_000, 5, first=0),
+        rows(0, 1),
+        rows(5, 9, 0),
+    ],
+    ids=lambda where: f"{len(where.heads)} of {where.length}",
+)
+def test_runs_have_the_bits_of_their_elements(
+    compiling, renting, where, dtype, n_threads
+):
+    kind = ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype
+    expected = renting.numbers(NORMAL, KEY, where.indices()[:50_000], dtype=kind)
+    ours = compiling.numbers(NORMAL, KEY, where, dtype=kind, n_threads=n_threads)
+    plain = renting.numbers(NORMAL, KEY, where, dtype=kind, n_threads=n_threads)
+
+    assert ours.tobytes() == plain.tobytes()
+    assert ours[:50_000].tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_a_factor_multiplies_before_halves_are_rounded(compiling, renting, dtype):
+    law, span = Law("truncated_normal", std=0.3), range(5, 10_005)
+    wide = "float64" if dtype == "float64" else "float32"
+    plain = renting.numbers(recipe_of(law), KEY, span, dtype=wide)
+    expected = (plain * np.dtype(wide).type(-0.7)).astype(dtype)
+    scaled = [
+        some.numbers(recipe_of(law, -0.7), KEY, span, dtype=dtype)
+        for some in (compiling, renting)
+    ]
+
+    assert np.array_equal(scaled[0], expected)
+    assert np.array_equal(scaled[1], expected)
+
+
+def test_memory_of_bfloat16_may_be_named_by_its_bits(compiling, renting):
+    named = renting.numbers(NORMAL, KEY, ALL[:3000], dtype=ml_dtypes.bfloat16)
+    for some in (compiling, renting):
+        bits = some.numbers(NORMAL, KEY, ALL[:3000], dtype=np.uint16)
+
+        assert bits.tobytes() == named.tobytes()
