@@ -64,6 +64,29 @@ def body(report: Report) -> str:
 
 def page_of(report: Report, *, title: str = "") -> str:
     """Give a whole HTML document, with the report's JSON embedded."""
+    return page(
+        title=title or f"Check of {report.target or 'a model'}",
+        lead=lead_of(report),
+        sections=sections_of(report),
+        footer="<p>Made by fanin. Everything shown is in this file as JSON: "
+        "<code>fanin report FILE --format json</code>.</p>",
+        data=json.loads(report.to_json()),
+        script=files("fanin.report.findings").joinpath("tables.js").read_text("utf-8"),
+    )
+
+
+def lead_of(report: Report) -> str:
+    """Give the verdict, how much was looked at, and the remedy, for a page's head."""
+    return f"{_verdict(report)}{_coverage(report)}{remedy(report)}"
+
+
+def sections_of(report: Report) -> tuple[Section, ...]:
+    """Give the parts of a page that links lead between: signal, findings and the rest.
+
+    >>> from fanin.rules import Report, Verdict
+    >>> [part.title for part in sections_of(Report(verdict=Verdict.HEALTHY))]
+    ['Findings']
+    """
     links = Links(report=report)
     sections = [Section(title="Findings", body=cards(links))]
     profile = report.profile
@@ -74,15 +97,7 @@ def page_of(report: Report, *, title: str = "") -> str:
             Section(title="Histograms", body=histogram_figures(profile)),
             Section(title="Weights", body=weight_table(profile)),
         ]
-    return page(
-        title=title or f"Check of {report.target or 'a model'}",
-        lead=f"{_verdict(report)}{_coverage(report)}{remedy(report)}",
-        sections=[part for part in sections if part.body],
-        footer="<p>Made by fanin. Everything shown is in this file as JSON: "
-        "<code>fanin report FILE --format json</code>.</p>",
-        data=json.loads(report.to_json()),
-        script=files("fanin.report.findings").joinpath("tables.js").read_text("utf-8"),
-    )
+    return tuple(part for part in sections if part.body)
 
 
 def _verdict(report: Report) -> str:
