@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.distributed import get_rank
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import fully_shard
+from torch.distributed.fsdp import CPUOffloadPolicy, fully_shard
 from torch.distributed.tensor.parallel import (
     ColwiseParallel,
     RowwiseParallel,
@@ -72,7 +72,7 @@ MODELS = {"net": Net, "half": half, "pictures": Pictures, "llama": llama}
 
 
 def part(array, axis, n_parts, place):
-    """Cut an array as PyTorch cuts: like torch.chunk, the last ones shorter or empty."""
+    """Cut an array as torch.chunk does, the last parts shorter or empty."""
     chunks = torch.as_tensor(array).chunk(n_parts, axis)
     if place < len(chunks):
         return chunks[place]
@@ -85,7 +85,7 @@ class Fsdp:
 
     def spread(self, model, n):
         mesh = init_device_mesh("cpu", (n,))
-        # A tie across two calls of fully_shard is cut by PyTorch: layers, then the rest.
+        # PyTorch cuts a tie that crosses two of these calls: layers, then the rest.
         first = next(model.children())
         for layer in getattr(first, "layers", [first]):
             fully_shard(layer, mesh=mesh)
@@ -151,7 +151,21 @@ class Compiled:
         return part(whole, 0, n, get_rank())
 
 
+@dataclass(frozen=True, kw_only=True)
+class Offloaded:
+    """``fully_shard`` with the shards kept on the CPU."""
+
+    def spread(self, model, n):
+        policy = CPUOffloadPolicy(pin_memory=False)
+        mesh = init_device_mesh("cpu", (n,))
+        return fully_shard(model, mesh=mesh, offload_policy=policy)
+
+    def held(self, path, whole, n):
+        return part(whole, 0, n, get_rank())
+
+
 WAYS = {
+    "offloaded": Offloaded(),
     "fsdp": Fsdp(),
     "tensor": Tensor(),
     "both": Both(),
