@@ -12,6 +12,7 @@ from fanin.checkpoints.layout import N_BYTES, Entry
 from fanin.errors import ArgumentError, NoStorageError
 from fanin.graph.draws import Listed, as_draw
 from fanin.graph.region import Region
+from fanin.sampler.law import MATRICES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 FLOATS: Final = ("float32", "bfloat16", "float16", "float64")
 BITS: Final = {"bfloat16": "uint16"}
 """What NumPy has no type for is written as its bits."""
-WHOLE: Final = ("orthogonal", "identity")
-"""Laws of which no part is known before all of it is."""
 PIECE: Final = 1 << 23
 """Numbers drawn at a time: 32 MB of float32."""
 
@@ -67,7 +66,7 @@ class Contents:
 
     def regions(self, entry: Entry) -> tuple[Region, ...]:
         """Give the boxes that a tensor is written in, in row-major order."""
-        is_whole = entry.name in self.buffers or self.plan[entry.name].law in WHOLE
+        is_whole = entry.name in self.buffers or self.plan[entry.name].law in MATRICES
         return (Region.all(entry.shape),) if is_whole else cuts(entry.shape, PIECE)
 
     def numbers(self, entry: Entry, region: Region) -> np.ndarray:
@@ -170,6 +169,6 @@ def _stored(p: Prescription, dtype: str | None) -> Prescription:
 
 def _at_once(p: Prescription) -> int:
     """Count the bytes that drawing a parameter takes beside the file."""
-    if p.law in WHOLE:  # the matrix, and the numbers that it is made from
+    if p.law in MATRICES:  # the matrix, and the numbers that it is made from
         return p.size * (N_BYTES[p.dtype] + 2 * 8)
     return min(p.size, PIECE) * N_BYTES[p.dtype]
