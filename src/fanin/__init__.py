@@ -11,6 +11,7 @@
     fanin.apply(plan, model)           write a plan that was made or loaded
     fanin.weightless()                 a model whose parameters take no memory
     fanin.seed_checkpoint(plan, dir)   the same numbers to disk, model never in memory
+    fanin.verify(model, plan)          are these weights the plan's, to the bit?
     fanin.groups(plan, model, lr=…)    an optimizer's groups, at the plan's rates
     fanin.compare(…)                   schemes raced on real data
     fanin.depth_study, width_study     one factor measured, beside theory
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from fanin.api import init as init
     from fanin.api import plan as plan
     from fanin.api import seed_checkpoint as seed_checkpoint
+    from fanin.api import verify as verify
     from fanin.api import weightless as weightless
     from fanin.api import width_study as width_study
     from fanin.errors import FaninError as FaninError
@@ -65,6 +67,7 @@ __all__ = [
     "seed_checkpoint",
     "testing",
     "theory",
+    "verify",
     "watch",
     "weightless",
     "width_study",

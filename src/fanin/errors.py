@@ -13,6 +13,7 @@ FaninError
 ├── ModelError                the model could not be built, run or changed (exit 3)
 │   ├── NoStorageError        a parameter without memory (meta device, lazy)
 │   ├── NothingToTrainError   no trainable parameter
+│   ├── VerificationError     the weights are not the plan's
 │   ├── SignalError           no factor makes an output the wanted size (0, NaN)
 │   └── BatchError            the example batch does not fit or holds NaN
 └── InternalError             a fault of fanin's own (exit 4)
@@ -222,6 +223,10 @@ class NothingToTrainError(ModelError):
             f"All {n_parameters} parameters of the model are frozen, so none can "
             "learn. Set requires_grad (PyTorch) or trainable (Keras) on those to train."
         )
+
+
+class VerificationError(ModelError):
+    """Weights that are not those of the plan that they are held against."""
 
 
 class SignalError(ModelError):

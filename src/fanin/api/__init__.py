@@ -15,4 +15,5 @@ from fanin.api.racing import race as race
 from fanin.api.showing import demo as demo
 from fanin.api.studying import depth_study as depth_study
 from fanin.api.studying import width_study as width_study
+from fanin.api.verifying import verify as verify
 from fanin.api.weightlessness import weightless as weightless

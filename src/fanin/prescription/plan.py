@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from fanin.errors import UnknownParameterError
 from fanin.files import write_text
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from fanin.graph.draws import Draw
     from fanin.graph.measurement import Measurement
+    from fanin.prescription.verification import Verification
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +145,14 @@ class Plan:
         """
         verb = _upstairs("fanin.api.applying", "apply")
         return verb(self, model, seed=seed, device=device, prefix=prefix)
+
+    def verify(
+        self, model: object, *, sample: int | None = 4096, seed: int | None = None
+    ) -> Verification:
+        """Say whether a model holds the plan's numbers: see `fanin.verify`."""
+        verb = _upstairs("fanin.api.verifying", "verify")
+        found: Any = verb(model, self, sample=sample, seed=seed)
+        return cast("Verification", found)
 
     def code(self, framework: str | None = None) -> str:
         """Give the plan as a script: plain initializer code that needs no fanin.

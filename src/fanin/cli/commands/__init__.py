@@ -19,6 +19,7 @@ from fanin.cli.commands import (
     schema,
     schemes,
     study,
+    verify,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ COMMANDS: tuple[Command, ...] = (
     plan,
     init,
     apply,
+    verify,
     compare,
     lab,
     policies,
