@@ -231,5 +231,6 @@ def _nobody_knows(paths: list[str]) -> str:
     return (
         f"{what} on the meta device, and no method of {whose}: numbers that are no "
         "weights cannot be drawn. Give the module a method reset_buffers() that writes "
-        "them, or set them to tensors with numbers before. The model is as it was."
+        "them, or build the model under fanin.weightless(), which leaves buffers in "
+        "memory, in place of torch.device('meta'). The model is as it was."
     )
