@@ -14,7 +14,7 @@ from fanin.graph.rounding import is_bfloat16, write_rounded
 from fanin.sampler.engine import ENGINE
 from fanin.sampler.key import key_of
 from fanin.sampler.law import MATRICES, Law
-from fanin.sampler.matrices import fill_matrix
+from fanin.sampler.matrices import fill_matrix, view_of
 from fanin.sampler.ranges import lengths_of, require_range
 from fanin.sampler.recipe import Recipe, recipe_of
 from fanin.sampler.rows import where_of
@@ -42,8 +42,8 @@ def filling(  # noqa: PLR0913  # an address has that many parts
 ) -> Write:
     """Do all that can fail of a draw, and give what then writes it into memory.
 
-    The numbers are those of `fanin.sampler.draw`. A matrix is made now, and held until
-    it is written; all else is made where it is written.
+    The numbers are those of `fanin.sampler.draw`. All are made where they are written;
+    for a box of a matrix, and in 16 bits, the whole is made apart, and cut or rounded.
 
     Args:
         out: of the region's shape and any strides, writable: float64, float32, float16,
@@ -67,7 +67,8 @@ def filling(  # noqa: PLR0913  # an address has that many parts
     require_range(law, dtype, times)
     key = key_of(name, seed=seed, stream=stream)
     if law.kind in MATRICES:
-        return _matrix(out, law, lengths, box, key, times)
+        view_of(lengths, law.roles)
+        return partial(_matrix, out, law, lengths, box, key, times)
     if law.kind == "constant":
         return partial(_constant, out, law.value or 0.0, times)
     if law.std == 0 or law.bound == 0:
@@ -93,16 +94,19 @@ def _matrix(
     box: Region,
     key: int,
     times: float,
-) -> Write:
-    """Make the whole matrix, and give what writes a box of it."""
-    wide = np.float64 if out.dtype == np.float64 else np.float32
-    whole = np.empty(shape, dtype=wide)
-    gaussians = partial(ENGINE.numbers, recipe_of(Law("normal", std=1.0)), key)
-    fill_matrix(law, whole, gaussians)
+) -> None:
+    """Make a whole matrix, where it is to stand if that is all of it, else apart."""
+    normals = partial(ENGINE.fill, recipe_of(Law("normal", std=1.0)), key)
+    is_wide = out.dtype in {np.dtype(np.float32), np.dtype(np.float64)}
+    is_here = out.shape == shape and out.flags.c_contiguous and is_wide
+    wide = out.dtype if is_wide else np.dtype(np.float32)
+    whole = out if is_here else np.empty(shape, dtype=wide)
+    fill_matrix(law, whole, normals)
     part = whole[box.slices]
     if times != 1.0:
-        part *= wide(times)
-    return partial(write_rounded, out, part)
+        part *= wide.type(times)
+    if not is_here:
+        write_rounded(out, part)
 
 
 def _by_pieces(

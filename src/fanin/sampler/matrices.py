@@ -22,10 +22,11 @@ from fanin.sampler.haar import reflect
 if TYPE_CHECKING:
     from fanin.sampler.law import Law
 
-Gaussians = Callable[[range], np.ndarray]
-"""Indices → independent normal numbers of any one std."""
+Normals = Callable[[range, np.ndarray], None]
+"""Writes the independent normal numbers of some indices, of any one std, into memory:
+float32, one axis, contiguous."""
 
-NUMBERS_AT_ONCE: Final = 1 << 20
+NUMBERS_AT_ONCE: Final = 1 << 18
 """Drawn at a time. Small matrices are made orthogonal together, so many at a time."""
 
 
@@ -98,7 +99,7 @@ def view_of(shape: tuple[int, ...], roles: AxisRoles | None) -> View:
     )
 
 
-def fill_matrix(law: Law, out: np.ndarray, gaussians: Gaussians) -> None:
+def fill_matrix(law: Law, out: np.ndarray, normals: Normals) -> None:
     """Write a whole weight of a law of matrices into memory.
 
     float32 and float64 are worked on where they are to stand, if the layout has each
@@ -108,7 +109,7 @@ def fill_matrix(law: Law, out: np.ndarray, gaussians: Gaussians) -> None:
     Args:
         law: "orthogonal", "delta_orthogonal" or "identity".
         out: of the whole weight's shape, writable; bfloat16 may come as uint16.
-        gaussians: where the numbers come from.
+        normals: where the numbers come from.
 
     Raises:
         ArgumentError: if it has fewer than two axes, or the roles do not fit it.
@@ -116,9 +117,9 @@ def fill_matrix(law: Law, out: np.ndarray, gaussians: Gaussians) -> None:
     if law.kind == "identity":
         fill_identity(out, law.roles, law.factor)
     elif law.kind == "delta_orthogonal":
-        fill_delta_orthogonal(out, law.roles, gaussians, law.factor)
+        fill_delta_orthogonal(out, law.roles, normals, law.factor)
     else:
-        fill_orthogonal(out, law.roles, gaussians, law.factor)
+        fill_orthogonal(out, law.roles, normals, law.factor)
 
 
 def identity(
@@ -151,7 +152,7 @@ def fill_identity(out: np.ndarray, roles: AxisRoles | None, gain: float = 1.0) -
 
 
 def fill_delta_orthogonal(
-    out: np.ndarray, roles: AxisRoles | None, gaussians: Gaussians, gain: float = 1.0
+    out: np.ndarray, roles: AxisRoles | None, normals: Normals, gain: float = 1.0
 ) -> None:
     """Write an orthogonal matrix into the middle of a kernel, and 0 around it.
 
@@ -164,12 +165,12 @@ def fill_delta_orthogonal(
     Args:
         out: as of `fill_orthogonal`.
         roles: of its axes, or None.
-        gaussians: where the numbers come from; of the middle alone.
+        normals: where the numbers come from; of the middle alone.
         gain: dimensionless.
     """
     middle, inner = middle_of(out, roles)
     out[...] = 0
-    fill_orthogonal(middle, inner, gaussians, gain)
+    fill_orthogonal(middle, inner, normals, gain)
 
 
 def middle_of(
@@ -207,7 +208,7 @@ def middle_of(
 
 
 def fill_orthogonal(
-    out: np.ndarray, roles: AxisRoles | None, gaussians: Gaussians, gain: float = 1.0
+    out: np.ndarray, roles: AxisRoles | None, normals: Normals, gain: float = 1.0
 ) -> None:
     """Write gain × a matrix drawn uniformly (Haar) from those with Q Qᵀ or QᵀQ = 1.
 
@@ -218,7 +219,7 @@ def fill_orthogonal(
     Args:
         out: the weight's memory, of its whole shape.
         roles: of its axes, or None.
-        gaussians: where the numbers come from.
+        normals: where the numbers come from.
         gain: every singular value is |gain|.
     """
     view = view_of(out.shape, roles)
@@ -230,31 +231,36 @@ def fill_orthogonal(
             stack = np.empty(stack.shape, dtype=out.dtype)
     else:
         stack = np.empty((view.n_groups, view.n_rows, view.n_columns), np.float32)
-    _fill_haar(np.swapaxes(stack, 1, 2) if is_wide else stack, gaussians, gain)
+    _fill_haar(np.swapaxes(stack, 1, 2) if is_wide else stack, normals, gain)
     if not np.may_share_memory(stack, out):
         view.lay(stack, out)
 
 
-def _fill_haar(stack: np.ndarray, gaussians: Gaussians, gain: float) -> None:
+def _fill_haar(stack: np.ndarray, normals: Normals, gain: float) -> None:
     """Write gain × Haar matrices "n_matrices n_long n_short"."""
     size = prod(stack.shape[1:])
     at_once = max(1, NUMBERS_AT_ONCE // max(1, size))
     for first in range(0, len(stack), at_once):
         part = stack[first : first + at_once]
-        _lay_numbers(part, gaussians, first * size)
+        _lay_numbers(part, normals, first * size)
         reflect(part)
         if gain != 1.0:
             part *= part.dtype.type(gain)
 
 
-def _lay_numbers(part: np.ndarray, gaussians: Gaussians, first: int) -> None:
+def _lay_numbers(part: np.ndarray, normals: Normals, first: int) -> None:
     """Write the numbers from index ``first`` on, row by row."""
     n_matrices, n_long, n_short = part.shape
+    if part.flags.c_contiguous and part.dtype == np.float32:
+        normals(range(first, first + part.size), part.reshape(-1))
+        return
     n_rows = max(1, NUMBERS_AT_ONCE // max(1, n_short)) if n_matrices == 1 else n_long
     for start in range(0, n_long, n_rows):
         rows = part[:, start : start + n_rows]
         here = range(first + start * n_short, first + start * n_short + rows.size)
-        rows[...] = gaussians(here).reshape(rows.shape)
+        numbers = np.empty(rows.size, dtype=np.float32)
+        normals(here, numbers)
+        rows[...] = numbers.reshape(rows.shape)
 
 
 def haar(gaussians: np.ndarray) -> np.ndarray:
