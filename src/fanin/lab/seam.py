@@ -125,7 +125,8 @@ class House:
             title: of the window and of the one heading of level 1; plain text.
             body: HTML of what stands in <main>, after the heading.
             lead: HTML under the heading.
-            modules: files of the view's assets that are loaded as ES modules.
+            modules: files of the view's assets that are loaded as ES modules; another
+                view's by its address, "/static/…".
             styles: files of the view's assets that are loaded as stylesheets.
         """
         from fanin.lab.shell import shell

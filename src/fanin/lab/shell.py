@@ -27,10 +27,10 @@ def shell(  # noqa: PLR0913 - the parts of a page
 ) -> str:
     """Give a whole document; arguments as `fanin.lab.seam.House.page`."""
     sheets = [f"/static/{name}" for name in STYLES]
-    sheets += [f"/static/{view.name}/{name}" for name in styles]
+    sheets += [_address(view, name) for name in styles]
     links = "".join(f'<link rel="stylesheet" href="{sheet}">' for sheet in sheets)
     scripts = "".join(
-        f'<script type="module" src="/static/{view.name}/{name}"></script>'
+        f'<script type="module" src="{_address(view, name)}"></script>'
         for name in modules
     )
     return (
@@ -46,6 +46,11 @@ def shell(  # noqa: PLR0913 - the parts of a page
         f'<main id="content" tabindex="-1"><h1>{inline(title)}</h1>{lead}{body}</main>'
         "</body></html>\n"
     )
+
+
+def _address(view: View, name: str) -> str:
+    """Give where a file is served: another view's where the name is an address."""
+    return name if name.startswith("/static/") else f"/static/{view.name}/{name}"
 
 
 def navigation(views: Sequence[View], view: View) -> str:

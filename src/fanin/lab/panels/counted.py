@@ -28,7 +28,7 @@ def _histograms(scene: Scene) -> str:
     )
     numbers = "".join(_numbers(scene, side) for side in scene.sides)
     return (
-        f'<figure><h3 class="title">{inline(title)}</h3>{lists}'
+        f'<figure><p class="title">{inline(title)}</p>{lists}'
         f"<figcaption>{inline(said)}</figcaption>"
         f"<details><summary>Show the numbers</summary>{numbers}</details></figure>"
     )
