@@ -8,20 +8,27 @@ parts are multiplied or set. Block k takes the stream k of the parameter's name.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from math import prod
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from fanin.errors import ArgumentError, ShapeError, UnknownParameterError
 from fanin.graph.draws import Computed, Draw, Listed
-from fanin.graph.unit_rows import entries_of, n_units, units_of
+from fanin.graph.unit_rows import entries_of, n_units
 from fanin.prescription.prescription import OFFSET, VALUES, Prescription
+from fanin.prescription.structured import Structured, block_of, with_parts
 from fanin.prescription.write_down import matrix_gain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from fanin.graph.fans import AxisRoles
     from fanin.sampler import Law
+
+
+AT_ONCE: Final = 1 << 20
+"""Entries of a weight that are summed at a time."""
 
 
 def draws_of(
@@ -58,10 +65,8 @@ def draw_of(prescription: Prescription, seed: int) -> Draw:
         entries = np.array(prescription.values).reshape(prescription.shape)
         return _with_parts(prescription, Listed(entries))
     own = seed if prescription.seed is None else prescription.seed
-    return _with_parts(
-        prescription,
-        Computed(_Structure(prescription, own).draw, prescription.shape),
-    )
+    block = replace(prescription, shape=block_of(prescription))
+    return Structured(prescription, own, law_of(block))
 
 
 def without_centre(prescription: Prescription) -> Prescription:
@@ -76,10 +81,11 @@ def without_centre(prescription: Prescription) -> Prescription:
 def law_of(prescription: Prescription) -> Law:
     """Give the sampler's law of a prescription that is drawn."""
     from fanin.sampler import Law
+    from fanin.sampler.law import MATRICES
 
     if prescription.law == "constant":
         return Law("constant", value=prescription.value)
-    if prescription.law in {"orthogonal", "identity"}:
+    if prescription.law in MATRICES:
         gain = matrix_gain(prescription)
         return Law(prescription.law, gain=gain, roles=prescription.roles)
     return Law(prescription.law, std=prescription.std)
@@ -105,97 +111,39 @@ def offset_of(bias: Prescription, weight: Prescription, source: Draw) -> Draw:
 
     def draw(index: np.ndarray | None) -> np.ndarray:
         units = np.arange(bias.size) if index is None else np.asarray(index)
-        entries = entries_of(weight.shape, roles, units)
-        if index is None:
-            rows = source(None).reshape(-1)[entries]
-        else:
-            rows = source(entries.reshape(-1)).reshape(entries.shape)
-        sums = -bias.value * rows.astype(np.float64).sum(axis=1)
-        numbers = _cast(sums, bias.dtype)
+        sums = _sums(source, weight.shape, roles, units)
+        numbers = _cast(-bias.value * sums, bias.dtype)
         return numbers.reshape(bias.shape) if index is None else numbers
 
     return _with_parts(replace(bias, roles=None), Computed(draw, bias.shape))
 
 
-class _Structure:
-    """The law of a prescription on its blocks and mirrored halves."""
-
-    def __init__(self, prescription: Prescription, seed: int) -> None:
-        self.p = prescription
-        self.seed = seed
-        roles = prescription.roles
-        self.axis = roles.outputs[0] if roles is not None and roles.outputs else 0
-        lengths = list(prescription.shape)
-        for axis in prescription.mirrored:
-            lengths[axis] = _divided(prescription, lengths[axis], 2)
-        if prescription.n_blocks > 1:
-            axis, n_blocks = self.axis, prescription.n_blocks
-            lengths[axis] = _divided(prescription, lengths[axis], n_blocks)
-        self.block = tuple(lengths)
-        self.law = law_of(replace(prescription, shape=self.block))
-
-    def draw(self, index: np.ndarray | None) -> np.ndarray:
-        """Draw all numbers, or those of some global indices."""
-        return self._whole() if index is None else self._some(np.asarray(index))
-
-    def _drawn(self, stream: int, index: np.ndarray | None) -> np.ndarray:
-        from fanin.sampler import draw
-
-        return draw(
-            self.p.path,
-            self.block,
-            self.law,
-            seed=self.seed,
-            dtype=_wide(self.p.dtype) if self.p.parts else self.p.dtype,
-            index=index,
-            stream=stream,
-        )
-
-    def _whole(self) -> np.ndarray:
-        blocks = [self._drawn(stream, None) for stream in range(self.p.n_blocks)]
-        whole = blocks[0] if len(blocks) == 1 else np.concatenate(blocks, self.axis)
-        for axis in self.p.mirrored:
-            whole = np.concatenate([whole, -whole], axis)
-        return whole
-
-    def _some(self, index: np.ndarray) -> np.ndarray:
-        if self.block == self.p.shape:
-            return self._drawn(0, index)
-        places = list(np.unravel_index(index, self.p.shape))
-        signs = np.ones(len(index), dtype=np.int8)
-        for axis in self.p.mirrored:
-            second, places[axis] = np.divmod(places[axis], self.p.shape[axis] // 2)
-            signs = np.where(second == 1, -signs, signs)
-        streams, places[self.axis] = np.divmod(places[self.axis], self.block[self.axis])
-        within = np.ravel_multi_index(tuple(places), self.block)
-        numbers = self._drawn(0, within)
-        for stream in range(1, self.p.n_blocks):
-            here = streams == stream
-            numbers[here] = self._drawn(stream, within[here])
-        signed: np.ndarray = numbers * signs.astype(numbers.dtype)
-        return signed
+def _sums(
+    source: Draw, shape: tuple[int, ...], roles: AxisRoles, units: np.ndarray
+) -> np.ndarray:
+    """Sum the rows of some units in float64, a few at a time."""
+    is_known = not (isinstance(source, Structured) and source.is_one_by_one)
+    held = source(None).reshape(-1) if is_known else None
+    several = max(1, AT_ONCE * max(1, len(units)) // max(1, prod(shape)))
+    sums = np.empty(len(units), dtype=np.float64)
+    for start in range(0, len(units), several):
+        entries = entries_of(shape, roles, units[start : start + several])
+        listed = entries.reshape(-1)
+        rows = source(listed) if held is None else held[listed]
+        wide_rows = rows.reshape(entries.shape).astype(np.float64)
+        sums[start : start + several] = wide_rows.sum(axis=1)
+    return sums
 
 
 def _with_parts(prescription: Prescription, draw: Draw) -> Draw:
     """Multiply or set the units that have something of their own."""
-    p = prescription
-    if not p.parts:
+    if not prescription.parts:
         return draw
 
     def changed(index: np.ndarray | None) -> np.ndarray:
-        where = np.arange(p.size) if index is None else np.asarray(index)
-        numbers = draw(index).astype(_wide(p.dtype)).reshape(-1)
-        units = units_of(p.shape, p.roles, where)
-        for part in p.parts:
-            place = units % part.period
-            here = (part.start <= place) & (place < part.start + part.size)
-            numbers[here] = (
-                numbers[here] * part.factor if part.value is None else part.value
-            )
-        result = _cast(numbers, p.dtype)
-        return result.reshape(p.shape) if index is None else result
+        return with_parts(prescription, draw(index), index)
 
-    return Computed(changed, p.shape)
+    return Computed(changed, prescription.shape)
 
 
 def _is_free(prescription: Prescription) -> bool:
@@ -217,23 +165,7 @@ def _present(
     return Listed(np.asarray(values[weight.path]))
 
 
-def _wide(dtype: str) -> str:
-    """Give the dtype in which numbers are worked on before they are rounded once."""
-    return "float64" if dtype == "float64" else "float32"
-
-
 def _cast(numbers: np.ndarray, dtype: str) -> np.ndarray:
     from fanin.sampler import dtype_of
 
     return numbers.astype(dtype_of(dtype))
-
-
-def _divided(prescription: Prescription, length: int, n_parts: int) -> int:
-    if length % n_parts:
-        expected = (
-            f"a shape whose cut axis {n_parts} divides, for {prescription.path!r}"
-        )
-        raise ArgumentError.of(
-            argument="shape", received=prescription.shape, expected=expected
-        )
-    return length // n_parts

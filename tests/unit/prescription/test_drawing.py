@@ -18,6 +18,8 @@ from fanin.graph.layouts import (
     torch_conv_transpose,
     torch_linear,
 )
+from fanin.graph.region import Region
+from fanin.graph.rounding import write_rounded
 from fanin.prescription import Part, Plan, Prescription
 from fanin.sampler import Law, draw
 
@@ -82,6 +84,46 @@ def test_every_part_equals_the_whole(name, data):
     assert whole.shape == p.shape
     assert part.dtype == whole.dtype
     assert np.array_equal(part, whole.reshape(-1)[index])
+
+
+@pytest.mark.parametrize("name", CASES)
+@given(data=st.data())
+@settings(max_examples=20, deadline=None)
+def test_every_box_is_filled_with_the_bits_of_the_whole(name, data):
+    p = CASES[name]
+    start = tuple(data.draw(st.integers(0, n)) for n in p.shape)
+    ends = zip(start, p.shape, strict=True)
+    region = Region(start, tuple(data.draw(st.integers(0, n - s)) for s, n in ends))
+    draws = Plan(prescriptions=(p,), seed=11).draws()["w"]
+    whole = draws(None)
+    out = np.ones(region.shape, dtype=whole.dtype)
+    draws.fill(out, region)
+
+    assert out.tobytes() == np.ascontiguousarray(whole[region.slices]).tobytes()
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "uint16"])
+def test_memory_of_another_dtype_gets_the_numbers_rounded_again(name, dtype):
+    draws = Plan(prescriptions=(CASES[name],), seed=11).draws()["w"]
+    whole, out = draws(None), np.ones(CASES[name].shape, dtype=dtype)
+    draws.fill(out)
+    expected = np.empty_like(out)
+    write_rounded(expected, whole)
+
+    assert np.array_equal(out, expected)
+
+
+def test_parts_that_come_and_go_many_times_are_filled():
+    every_other = weight((9000, 2), parts=(gate(size=1, period=2, factor=2.0),))
+    p = replace(every_other, parts=(replace(every_other.parts[0], start=0),))
+    draws = Plan(prescriptions=(p,), seed=1).draws()["w"]
+    plain = Plan(prescriptions=(replace(p, parts=()),), seed=1).draws()["w"](None)
+    out = np.empty(p.shape, dtype=np.float32)
+    draws.fill(out)
+
+    assert np.array_equal(out[::2], 2 * plain[::2])
+    assert np.array_equal(out[1::2], plain[1::2])
 
 
 @pytest.mark.parametrize("name", [n for n in CASES if n != "values"])
