@@ -138,8 +138,9 @@ def runs_of(entries: np.ndarray) -> Iterator[Run]:
     [(0, 4, 3), (3, 9, 2)]
     """
     breaks = np.flatnonzero(np.diff(entries) != 1) + 1
-    firsts = [0, *breaks.tolist()]
-    for first, end in zip(firsts, [*firsts[1:], len(entries)], strict=True):
+    firsts = [0, *breaks.tolist()] if len(entries) else []
+    ends = [*firsts[1:], len(entries)]
+    for first, end in zip(firsts, ends, strict=False):
         yield first, int(entries[first]), end - first
 
 
