@@ -176,6 +176,37 @@ def test_processes_that_bring_different_batches_are_all_refused(seeds, says, tmp
     assert all(said.startswith(says) for said in found)
 
 
+def flattened(strategy, *, keeps_names):
+    """Say what fanin says of a model under FullyShardedDataParallel."""
+    from torch.distributed.fsdp import FullyShardedDataParallel, ShardingStrategy
+
+    warnings.simplefilter("ignore")
+    net = FullyShardedDataParallel(
+        MODELS["net"](),
+        use_orig_params=keeps_names,
+        device_id=torch.device("cpu"),
+        sharding_strategy=ShardingStrategy[strategy],
+    )
+    try:
+        fanin.init(net, seed=SEED)
+    except fanin.FaninError as error:
+        return str(error)
+    return "drawn"
+
+
+def flattened_in_turn():
+    cases = [("FULL_SHARD", True), ("FULL_SHARD", False), ("NO_SHARD", False)]
+    found = [flattened(strategy, keeps_names=kept) for strategy, kept in cases]
+    return found, flattened("NO_SHARD", keeps_names=True)
+
+
+@pytest.mark.slow
+def test_parameters_that_were_laid_in_one_row_are_refused(tmp_path):
+    for refused, drawn in on_world(flattened_in_turn, 2, tmp_path):
+        assert all("Use fully_shard" in said for said in refused)
+        assert drawn == "drawn"
+
+
 def both_ways():
     """Give rank and findings of a weight drawn by PyTorch's recipe, and by fanin."""
     warnings.simplefilter("ignore")

@@ -9,6 +9,7 @@ import torch
 
 from fanin.errors import ModelError
 from fanin.frameworks._aten.memory import overlaps, same_numbers, storage_of
+from fanin.frameworks.torch.wrapped import HOLDERS, held_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,8 @@ call torch.view_as_complex on it in the forward pass.
     for path, module in model.named_modules():
         if type(module).__module__.startswith("torch.ao.nn.quantized"):
             raise ModelError(_quantized(path or "the model", type(module).__name__))
+        if _is_flattened(module):
+            raise ModelError(_flattened(path or "the model"))
     for path, tensor in _tensors(model):
         if tensor.is_complex():
             raise ModelError(_complex(path, tensor))
@@ -59,6 +62,23 @@ def _quantized(path: str, what: str) -> str:
     return (
         f"{path!r} is quantized ({what}). Its numbers are rounded weights of a trained "
         "model; pass the model as it was before it was quantized."
+    )
+
+
+def _is_flattened(module: Any) -> bool:
+    """Say whether FullyShardedDataParallel made one row of a module's parameters."""
+    if held_by(module) != HOLDERS["FullyShardedDataParallel"]:
+        return False
+    handle = module._handle  # noqa: SLF001 (it says so nowhere else)
+    is_cut = handle is not None and handle.uses_sharded_strategy
+    return handle is not None and (is_cut or not module._use_orig_params)  # noqa: SLF001
+
+
+def _flattened(path: str) -> str:
+    return (
+        f"{path!r} is wrapped in FullyShardedDataParallel, which lays parameters in "
+        "one row and cuts it anywhere: they have lost their shapes. Use fully_shard, "
+        "or call fanin.init before the model is wrapped."
     )
 
 

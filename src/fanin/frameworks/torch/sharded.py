@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -139,8 +139,7 @@ def runs_of(entries: np.ndarray) -> Iterator[Run]:
     """
     breaks = np.flatnonzero(np.diff(entries) != 1) + 1
     firsts = [0, *breaks.tolist()] if len(entries) else []
-    ends = [*firsts[1:], len(entries)]
-    for first, end in zip(firsts, ends, strict=False):
+    for first, end in pairwise([*firsts, len(entries)]):
         yield first, int(entries[first]), end - first
 
 
