@@ -74,9 +74,11 @@ def with_example(
 
     Raises:
         BatchError: if the model accepts none; it asks for a batch.
+        ModelError: if it holds what no weight can be drawn for.
     """
     from fanin.sampler.synthetic import batch_of
 
+    framework.parameters(model)  # what no weight can be drawn for is refused by name
     reason: ModelError | None = None
     for signature in framework.input_signatures(model):
         candidate = replace(task, batch=batch_of(signature, seed=task.seed))
