@@ -86,7 +86,7 @@ class Structured(Draw):
 
         is_set = box.value is not None
         return filling(
-            out[box.place],
+            out[(*box.place, ...)],  # of a scalar too a view
             self.p.path,
             self.block,
             Law("constant", value=box.value) if is_set else self.law,

@@ -300,3 +300,12 @@ def test_another_seed_draws_the_same_laws_again():
     assert np.array_equal(other["w"], plain["w"])
     assert np.array_equal(other["v"], plan.draws()["v"](None))
     assert not np.array_equal(other["w"], plan.draws()["w"](None))
+
+
+def test_a_scalar_is_written_too():
+    scale = weight((), path="s", law="constant", value=0.75, roles=None)
+    out = np.zeros((), dtype=np.float32)
+    Plan(prescriptions=(scale,), seed=1).draws()["s"].fill(out)
+
+    assert out.tolist() == 0.75
+    assert drawn(scale)["s"].tolist() == 0.75
