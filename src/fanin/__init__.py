@@ -9,6 +9,7 @@
     fanin.plan(model, batch, …)        a scheme and a scale for each parameter, and why
     fanin.init(model, batch, …)        plan, verify, write: all parameters, or none
     fanin.apply(plan, model)           write a plan that was made or loaded
+    fanin.init_fn(plan, model)         the same numbers as a function for jax.jit
     fanin.weightless()                 a model whose parameters take no memory
     fanin.seed_checkpoint(plan, dir)   the same numbers to disk, model never in memory
     fanin.verify(model, plan)          are these weights the plan's, to the bit?
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from fanin.api import fix as fix
     from fanin.api import groups as groups
     from fanin.api import init as init
+    from fanin.api import init_fn as init_fn
     from fanin.api import plan as plan
     from fanin.api import seed_checkpoint as seed_checkpoint
     from fanin.api import verify as verify
@@ -61,6 +63,7 @@ __all__ = [
     "fix",
     "groups",
     "init",
+    "init_fn",
     "plan",
     "probe",
     "schemes",

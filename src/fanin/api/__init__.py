@@ -8,6 +8,7 @@ from fanin.api.drawing import draw as draw
 from fanin.api.explaining import explain as explain
 from fanin.api.fixing import fix as fix
 from fanin.api.grouping import groups as groups
+from fanin.api.jitting import init_fn as init_fn
 from fanin.api.planning import init as init
 from fanin.api.planning import plan as plan
 from fanin.api.racing import compare as compare

@@ -49,8 +49,10 @@ class _Parts:
     def __init__(
         self, path: str, draw: Draw | Numbers, shape: tuple[int, ...], dtype: Any
     ) -> None:
-        self.path, self.shape, self.dtype = path, shape, dtype
-        self.draw = self._fitting(draw)
+        self.shape, self.dtype = shape, dtype
+        self.draw = as_draw(draw)
+        if self.draw.shape != shape:
+            raise ShapeError.of(path, shape, self.draw.shape)
         self.boxes: dict[Region, np.ndarray] = {}
 
     def __call__(self, index: tuple[slice, ...] | None) -> np.ndarray:
@@ -60,21 +62,17 @@ class _Parts:
     def box(self, region: Region) -> np.ndarray:
         """Give a box; asked again, the same array."""
         if region not in self.boxes:
+            if region.shape != self.shape and not _is_one_by_one(self.draw):
+                self.draw = Listed(self.draw(None))
             out = np.empty(region.shape, dtype=self.dtype)
             self.draw.fill(out, region)
             self.boxes[region] = out
         return self.boxes[region]
 
-    def _fitting(self, draw: Draw | Numbers) -> Draw:
-        """Give a draw of this shape; what does not know its own gives its numbers."""
-        found = as_draw(draw)
-        shape = getattr(found, "shape", None)
-        if shape is None:
-            numbers = np.asarray(found(None))
-            found, shape = Listed(numbers), numbers.shape
-        if tuple(shape) != self.shape:
-            raise ShapeError.of(self.path, self.shape, tuple(shape))
-        return found
+
+def _is_one_by_one(draw: Draw) -> bool:
+    """Say whether a box is drawn by itself: of an orthogonal matrix the whole is."""
+    return bool(getattr(draw, "is_one_by_one", True))
 
 
 def boxes(array: Any) -> Iterator[tuple[Region, Any]]:

@@ -23,5 +23,6 @@ from fanin.frameworks.jax.parameters import seed as seed
 from fanin.frameworks.jax.parameters import write as write
 from fanin.frameworks.jax.record import record as record
 from fanin.frameworks.jax.views import view as view
+from fanin.frameworks.program import rehearse as rehearse
 
 NAME: Final = "jax"

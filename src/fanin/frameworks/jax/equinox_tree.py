@@ -33,6 +33,7 @@ class EquinoxModel:
     """A module of Equinox, alone or in a pair with its ``eqx.nn.State``."""
 
     is_mutable = False
+    is_tree_whole = False
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -85,7 +86,14 @@ class EquinoxModel:
         """Give a new module that holds these parameters."""
         return self._with(arrays)
 
-    def numbered(self, numbers: Mapping[str, float]) -> Any:
+    def drawn(self, arrays: Mapping[str, Any]) -> Any:
+        """Give the module's tree with these arrays and None elsewhere.
+
+        ``eqx.combine(tree, module)`` takes it.
+        """
+        return self.numbered(arrays)
+
+    def numbered(self, numbers: Mapping[str, Any]) -> Any:
         """Give the module's tree with a number at each parameter, and None elsewhere.
 
         As ``eqx.filter_grad`` gives gradients.

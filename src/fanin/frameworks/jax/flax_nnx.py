@@ -27,6 +27,7 @@ class NnxModel:
     """A module of Flax NNX; a run works on a copy that is made within the trace."""
 
     is_mutable = True
+    is_tree_whole = False
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -101,7 +102,11 @@ class NnxModel:
         nnx.update(self.model, nnx.from_flat_state(changed))
         return self.model
 
-    def numbered(self, numbers: Mapping[str, float]) -> Any:
+    def drawn(self, arrays: Mapping[str, Any]) -> Any:
+        """Give a state of these parameters: ``nnx.update(model, state)`` takes it."""
+        return self.numbered(arrays)
+
+    def numbered(self, numbers: Mapping[str, Any]) -> Any:
         """Give a state with a number in each parameter, as ``nnx.grad`` gives them."""
         return nnx.from_flat_state(
             [

@@ -34,11 +34,13 @@ class Opened(Protocol):
     """A model taken apart.
 
     parameters and buffers: by path. is_mutable: the model itself can be changed.
+    is_tree_whole: the tree that `drawn` gives holds all arrays, not those drawn alone.
     """
 
     parameters: Mapping[str, Held]
     buffers: Mapping[str, Held]
     is_mutable: bool
+    is_tree_whole: bool
 
     def at(self, values: Mapping[str, Any], key: Any) -> Any:
         """Give a copy of the model with these arrays, in its training mode.
@@ -61,6 +63,10 @@ class Opened(Protocol):
 
     def written(self, arrays: Mapping[str, Any]) -> Any:
         """Give the model that holds these parameters: itself where it is mutable."""
+        ...
+
+    def drawn(self, arrays: Mapping[str, Any]) -> Any:
+        """Give the tree of these parameters, as a function under ``jit`` gives it."""
         ...
 
     def numbered(self, numbers: Mapping[str, float]) -> Any:

@@ -28,6 +28,7 @@ class PairModel:
     """A function and a tree of arrays; arrays of real numbers are its parameters."""
 
     is_mutable = False
+    is_tree_whole = True
 
     def __init__(self, model: Any) -> None:
         self.apply, params = model
@@ -72,7 +73,11 @@ class PairModel:
         structure = jax.tree.structure(self.params)
         return self.apply, jax.tree.unflatten(structure, leaves)
 
-    def numbered(self, numbers: Mapping[str, float]) -> Any:
+    def drawn(self, arrays: Mapping[str, Any]) -> Any:
+        """Give the tree with these arrays, and all others as they are."""
+        return self.written(arrays)[1]
+
+    def numbered(self, numbers: Mapping[str, Any]) -> Any:
         """Give the tree with a number at each parameter, and 0 at what is not one."""
         leaves = [numbers.get(name, 0.0) for name, _, _ in self.leaves]
         return jax.tree.unflatten(jax.tree.structure(self.params), leaves)

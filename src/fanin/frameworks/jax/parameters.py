@@ -149,10 +149,19 @@ def fitting(path: str, held: Any, array: Any) -> np.ndarray:
         ShapeError: if it has not.
     """
     found = np.asarray(array)
-    shape = tuple(int(n) for n in held.shape)
-    if found.shape != shape:
-        raise ShapeError.of(path, shape, found.shape)
+    require_shape(path, held, found.shape)
     return found
+
+
+def require_shape(path: str, held: Any, shape: tuple[int, ...]) -> None:
+    """Refuse numbers of another shape than a parameter has.
+
+    Raises:
+        ShapeError: if they are.
+    """
+    own = tuple(int(n) for n in held.shape)
+    if own != shape:
+        raise ShapeError.of(path, own, shape)
 
 
 def _copied(held: Mapping[str, Held]) -> dict[str, np.ndarray]:
