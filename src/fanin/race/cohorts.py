@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fanin.race.data import Dataset
-    from fanin.race.experiment import Experiment, Trial
+    from fanin.race.experiment import Experiment
+    from fanin.race.setting import Trial
     from fanin.schemes.scheme import Scheme
 
 N_PROBE = 256  # training samples on which the start is measured
@@ -27,12 +28,13 @@ ROLES = AxisRoles(outputs=(0,), inputs=(1,))
 
 
 def cohort_of(experiment: Experiment, trials: Sequence[Trial], data: Dataset) -> Cohort:
-    """Make the cohort of trials of one scheme and one activation.
+    """Make the cohort of trials of one scheme in one setting.
 
     Trials of one seed share their batches; their weights share the random numbers with
     those of any other scheme, as a draw depends on seed and name alone.
     """
-    sizes = experiment.sizes(data.n_in, data.n_classes)
+    setting = trials[0].setting
+    sizes = experiment.sizes(data.n_in, data.n_out, setting)
     scheme = find_scheme(trials[0].scheme)
     seeds = sorted({trial.seed for trial in trials})
     weights = {seed: draw_weights(scheme, sizes, seed=seed) for seed in seeds}
@@ -43,8 +45,8 @@ def cohort_of(experiment: Experiment, trials: Sequence[Trial], data: Dataset) ->
     }
     return Cohort(
         sizes=sizes,
-        activation=find_activation(trials[0].activation).name,
-        optimizer=experiment.optimizer,
+        activation=find_activation(setting.activation).name,
+        optimizer=setting.optimizer,
         weights=tuple(
             np.stack([weights[trial.seed][layer] for trial in trials])
             for layer in range(len(sizes) - 1)
@@ -56,6 +58,10 @@ def cohort_of(experiment: Experiment, trials: Sequence[Trial], data: Dataset) ->
         test_inputs=data.test_inputs,
         test_targets=data.test_targets,
         probe=np.arange(min(N_PROBE, n_samples)),
+        valid_inputs=data.valid_inputs,
+        valid_targets=data.valid_targets,
+        task=data.task,
+        guess=data.guess,
     )
 
 

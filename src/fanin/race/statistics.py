@@ -66,6 +66,43 @@ def paired_difference(ones: Sequence[float], others: Sequence[float]) -> Estimat
     return Estimate.of([a - b for a, b in zip(ones, others, strict=True)])
 
 
+def paired_p(ones: Sequence[float], others: Sequence[float]) -> float:
+    """Give the two-sided p-value of Student's paired test: that the means are equal.
+
+    NaN for a single pair. Where all differences are the same number there is nothing
+    to be unsure of: 1 if it is 0, else 0.
+
+    >>> round(paired_p([1.0, 2.0, 4.0], [0.0, 0.0, 1.0]), 6)
+    0.07418
+    """
+    gap = paired_difference(ones, others)
+    if gap.n < 2 or math.isnan(gap.mean):
+        return math.nan
+    if gap.sd == 0:
+        return float(gap.mean == 0)
+    t = abs(gap.mean) / gap.sd * math.sqrt(gap.n)
+    return 2 * (1 - student_cdf(t, gap.n - 1))
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Correct p-values of tests made together (Holm 1979): still each at most 1.
+
+    With all rejected whose result is below α, the probability of any wrong rejection
+    is at most α, however the tests depend on each other. NaN stays NaN and counts as no
+    test.
+
+    >>> holm([0.01, 0.04, 0.03])
+    (0.03, 0.06, 0.06)
+    """
+    known = [i for i, p in enumerate(p_values) if not math.isnan(p)]
+    corrected = list(p_values)
+    most = 0.0
+    for rank, i in enumerate(sorted(known, key=lambda i: p_values[i])):
+        most = max(most, min((len(known) - rank) * p_values[i], 1.0))
+        corrected[i] = most
+    return tuple(corrected)
+
+
 def student_cdf(t: float, n_free: int) -> float:
     """P(T ≤ t) of Student's t with a whole number of degrees of freedom.
 

@@ -10,6 +10,16 @@ import pytest
 from fanin.errors import ArgumentError, MissingDependencyError, UnknownNameError
 from fanin.race.data import DATASETS, batches, load
 
+SIZES = {
+    "digits": 1797,
+    "moons": 1000,
+    "circles": 1000,
+    "breast_cancer": 569,
+    "wine": 178,
+    "iris": 150,
+    "diabetes": 442,
+}
+
 
 @pytest.fixture(params=DATASETS)
 def data(request):
@@ -27,18 +37,21 @@ def test_a_quarter_is_held_out_and_nothing_is_lost(data):
     n_train, n_test = len(data.targets), len(data.test_targets)
 
     assert n_test == round(0.25 * (n_train + n_test))
-    assert n_train + n_test == {"digits": 1797, "moons": 1000}[data.name]
+    assert n_train + n_test == SIZES[data.name]
 
 
 def test_no_sample_is_in_both_sets(data):
     kept = {row.tobytes() for row in data.inputs}
 
     repeated = sum(row.tobytes() in kept for row in data.test_inputs)
-    # The digits hold no two equal scans; the moons are continuous.
-    assert repeated == 0
+    # Iris holds one flower twice; no other data hold two equal samples.
+    assert repeated <= (data.name == "iris")
 
 
 def test_every_class_is_there(data):
+    if data.task == "regression":
+        assert (data.n_classes, data.targets.shape[1]) == (0, 1)
+        return
     classes = set(range(data.n_classes))
 
     assert set(data.targets.tolist()) == set(data.test_targets.tolist()) == classes
@@ -86,3 +99,39 @@ def test_without_scikit_learn_the_line_that_installs_it_is_given(name, monkeypat
 
     with pytest.raises(MissingDependencyError, match=r"pip install 'fanin\[data\]'"):
         load(name)
+
+
+def test_the_part_that_chooses_a_rate_is_taken_from_the_training_samples():
+    whole, parted = load("wine"), load("wine", valid_share=0.2)
+
+    assert parted.n_valid == round(0.2 * len(whole.targets))
+    assert parted.n_valid + len(parted.targets) == len(whole.targets)
+    assert np.array_equal(whole.test_targets, parted.test_targets)
+    assert whole.valid_inputs is None
+
+
+def test_the_columns_of_a_table_are_scaled_each_by_itself_pixels_together():
+    columns = load("wine").inputs.astype(np.float64)
+    pixels = load("digits").inputs.astype(np.float64)
+
+    assert columns.std(axis=0) == pytest.approx(np.ones(13), abs=1e-6)
+    assert np.ptp(pixels.std(axis=0)) > 0.5
+
+
+def test_the_targets_of_a_regression_are_scaled():
+    targets = load("diabetes").targets.astype(np.float64)
+
+    assert targets.mean() == pytest.approx(0.0, abs=1e-6)
+    assert targets.std() == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_guess_names_the_commonest_class():
+    assert load("breast_cancer").chance == 357 / 569
+    assert load("diabetes").chance == 0.0
+
+
+def test_any_number_changes_the_fingerprint():
+    one, other = load("iris"), load("iris", split_seed=1)
+
+    assert one.fingerprint == load("iris").fingerprint
+    assert one.fingerprint != other.fingerprint

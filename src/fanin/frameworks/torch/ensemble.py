@@ -43,7 +43,7 @@ def train(cohort: Cohort) -> tuple[MemberRun, ...]:
         UnknownNameError: if there is no such optimizer.
     """
     began = time.perf_counter()
-    with _one_thread_without_subnormals():
+    with one_thread_without_subnormals():
         nets = Nets.of(cohort)
         start = _start_profiles(nets, cohort)
         before = [weight.clone() for weight in nets.weights]
@@ -71,7 +71,7 @@ def train(cohort: Cohort) -> tuple[MemberRun, ...]:
 
 
 @contextmanager
-def _one_thread_without_subnormals() -> Iterator[None]:
+def one_thread_without_subnormals() -> Iterator[None]:
     """Keep torch to one thread, as every process of a race has one core."""
     n_threads = torch.get_num_threads()
     halved = torch.full((1,), 2.0**-126) / 2  # the largest subnormal power of two

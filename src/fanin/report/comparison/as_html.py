@@ -168,7 +168,7 @@ def _accuracy_numbers(standings: Standings, activation: str) -> str:
 
 def _quantiles(standings: Standings, activation: str) -> str:
     shares = (0.05, 0.5, 0.95)
-    chosen = figures.shown_layers(standings.experiment.depth)
+    chosen = figures.shown_layers(len(standings.rows[0].runs[0].start.samples))
     head = ["scheme", *(f"layer {i}: 5 %, 50 %, 95 %" for i in chosen)]
     rows = []
     for row in standings.of(activation):

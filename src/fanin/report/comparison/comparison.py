@@ -24,10 +24,11 @@ KINDS = (".html", ".json", ".md", ".txt")
 class Comparison:
     """What a comparison of schemes showed; prints as findings and a table.
 
-    standings: the records behind every number.
+    standings: the records behind every number. run: its number in the store, if any.
     """
 
     standings: Standings
+    run: int | None = None
 
     def best(self, activation: str) -> str | None:
         """Give the spec of the scheme with the greatest mean test accuracy.

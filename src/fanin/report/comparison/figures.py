@@ -177,7 +177,7 @@ def _measured_and_expected(
 def histograms(standings: Standings, activation: str) -> str:
     """Draw the values of a few hidden layers before training, one row a scheme."""
     look = styles(standings)
-    chosen = shown_layers(standings.experiment.depth)
+    chosen = shown_layers(len(standings.rows[0].runs[0].start.samples))
     rows = standings.of(activation)
     best = standings.best(activation)
     span = (
