@@ -10,6 +10,7 @@ from sympy import Expr
 from fanin.derivation import cases_constant as _cases_b
 from fanin.derivation import cases_zero as _cases_a
 from fanin.derivation.analysis import Analysis
+from fanin.derivation.arithmetic import arithmetic
 from fanin.derivation.case import Case, find_case
 from fanin.derivation.claims.symmetry import masks_of
 from fanin.derivation.diagram import diagram_of
@@ -19,6 +20,7 @@ from fanin.derivation.net import Net, parse_widths, refused
 from fanin.derivation.notation import Entry
 from fanin.derivation.proving import listed
 from fanin.derivation.records import Derivation, Movement, Run, UnitTies
+from fanin.derivation.samples import numeric_start
 from fanin.derivation.scales.pages import (
     SCALE_NAMES,
     derived_scale,
@@ -80,16 +82,38 @@ def explain(  # noqa: PLR0913 - each argument is one word of the question asked
     found = find_case(case, SCALE_NAMES)
     parsed = _net(found, net, activation, loss)
     shown = parsed
-    if parsed.activation.has_kink:
-        value = (
-            parsed.activation.default_slope if slope_at_zero is None else slope_at_zero
-        )
-        parsed = parsed.with_activation(parsed.activation.with_slope(value))
+    parsed = _with_slope(parsed, slope_at_zero)
     _check_run(steps, rate)
     values = _start(found, parsed, constant, start or {})
     masks = masks_of(parsed) if found.has_masks else {}
     analysis = Analysis(parsed, shown, values, rate, steps, masks)
     return derived(found, analysis)
+
+
+def case_start(
+    case: str,
+    *,
+    net: str | None = None,
+    slope_at_zero: float | None = None,
+    constant: float | None = None,
+    salt: int = 0,
+) -> tuple[Net, dict[Entry, float]]:
+    """Give a case's net and its starting values as floats, for a run elsewhere.
+
+    Arguments as of `explain`; salt chooses the numbers of what may be any values.
+
+    Raises:
+        UnknownNameError: for a case that is not known.
+        ArgumentError: for a net that is too large, or an argument out of range.
+
+    >>> small, start = case_start("constant", constant=0.25)
+    >>> small.name, sorted(set(start.values()))
+    ('2-2-1', [0.0, 0.25])
+    """
+    found = find_case(case, SCALE_NAMES)
+    parsed = _with_slope(_net(found, net, None, None), slope_at_zero)
+    values = _start(found, parsed, constant, {})
+    return parsed, numeric_start(parsed, values, arithmetic(parsed.activation), salt)
 
 
 def derived(case: Case, analysis: Analysis) -> Derivation:
@@ -142,6 +166,15 @@ def _net(case: Case, net: str | None, activation: str | None, loss: str | None) 
         expected = "a net with two outputs or more, such as 2-2-2, for a softmax output"
         raise refused(net or case.net, expected)
     return Net(widths=widths, activation=function, loss=objective)
+
+
+def _with_slope(net: Net, slope_at_zero: float | None) -> Net:
+    """Give the net with φ′(0) as a number where φ has a kink."""
+    function = net.activation
+    if not function.has_kink:
+        return net
+    value = function.default_slope if slope_at_zero is None else slope_at_zero
+    return net.with_activation(function.with_slope(value))
 
 
 def _named(activation: str) -> Nonlinearity:

@@ -65,11 +65,16 @@ def _sections(derivation: Derivation) -> list[page.Section]:
         )
         drawn = page.figure(network(derivation.diagram), caption=caption)
         parts.append(page.Section(title="The start in a picture", body=drawn))
-    parts += [_derived(section) for section in derivation.sections]
+    parts += sections_of(derivation)
     parts.append(page.Section(title="Claims", body=claims_of(derivation)))
     if derivation.movements:
-        parts.append(page.Section(title="What moves when", body=_run(derivation)))
+        parts.append(page.Section(title="What moves when", body=moves_of(derivation)))
     return parts
+
+
+def sections_of(derivation: Derivation) -> list[page.Section]:
+    """Give the derivation's own sections: forward, gradients, update."""
+    return [_derived(section) for section in derivation.sections]
 
 
 def claims_of(derivation: Derivation) -> str:
@@ -122,7 +127,8 @@ def _claim(claim: Claim) -> str:
     return f'<div class="claim">{page.notice(kind, statement)}{observed}{proof}</div>'
 
 
-def _run(derivation: Derivation) -> str:
+def moves_of(derivation: Derivation) -> str:
+    """Give the table of what moves when, by proof and in the run."""
     rows = [
         [
             movement.tensor,

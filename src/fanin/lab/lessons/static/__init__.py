@@ -1,0 +1,1 @@
+"""The lessons' stylesheet and their two scripts."""

@@ -1,0 +1,1 @@
+"""A small net, step by step: its numbers, its picture, its player."""
