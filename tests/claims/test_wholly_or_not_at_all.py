@@ -5,12 +5,14 @@ Bits are compared, of parameters and buffers, before and after.
 
 from __future__ import annotations
 
+import signal
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import fanin
+from fanin.api.task import find_framework
 from fanin.errors import (
     BatchError,
     ContradictionError,
@@ -19,6 +21,7 @@ from fanin.errors import (
     SignalError,
     UnknownParameterError,
 )
+from fanin.graph.draws import Draw
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
@@ -172,6 +175,127 @@ def test_a_draw_that_fails_late_leaves_nothing_behind():
         broken.apply(model)
 
     assert bits(model) == before
+
+
+def refusing():
+    """Give a net whose last bias no copy can be written into, and its bits."""
+    model = net()
+    model[5].bias = nn.Parameter(torch.zeros(1).expand(3))
+    return model
+
+
+def test_a_tensor_that_cannot_be_written_is_named_before_any_number_is():
+    plan = fanin.plan(net(), batch())
+    model = refusing()
+    before = bits(model)
+
+    with pytest.raises(FaninError, match=r"'5\.bias' cannot be written"):
+        plan.apply(model)
+
+    assert bits(model) == before
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_numbers_that_a_type_cannot_hold_are_refused_before_any_is_written(dtype):
+    made = fanin.plan(net(), batch())
+    *kept, bias = made.prescriptions
+    too_large = replace(bias, law="constant", value=1e39, values=())
+    model = net().to(dtype)
+    before = model.state_dict()
+    before = {name: tensor.clone() for name, tensor in before.items()}
+
+    with pytest.raises(FaninError, match="a law whose numbers"):
+        replace(made, prescriptions=(*kept, too_large)).apply(model)
+
+    assert all(torch.equal(before[k], v) for k, v in model.state_dict().items())
+
+
+class Interrupting(Draw):
+    """Presses Ctrl-C when its numbers are written."""
+
+    def __init__(self, draw):
+        self.draw = draw
+
+    @property
+    def shape(self):
+        return self.draw.shape
+
+    def __call__(self, index):
+        return self.draw(index)
+
+    def prepared(self, out, region=None):
+        write = self.draw.prepared(out, region)
+
+        def interrupted():
+            signal.raise_signal(signal.SIGINT)
+            write()
+
+        return interrupted
+
+
+def test_ctrl_c_waits_until_all_is_written():
+    plan = fanin.plan(net(), batch(), seed=3)
+    whole, model = plan.apply(net()), net()
+    draws = dict(plan.draws())
+    draws["0.weight"] = Interrupting(draws["0.weight"])
+
+    with pytest.raises(KeyboardInterrupt):
+        find_framework(model).write(model, draws)
+
+    assert bits(model) == bits(whole)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_before_the_first_number_leaves_the_model_as_it_was():
+    plan = fanin.plan(net(), batch(), seed=3)
+    model = net()
+    before = bits(model)
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    draws = {**plan.draws(), "5.bias": interrupted}
+    with pytest.raises(KeyboardInterrupt):
+        find_framework(model).write(model, draws)
+
+    assert bits(model) == before
+
+
+LAYOUTS = {
+    "as made": lambda t: t,
+    "channels last": lambda t: t.to(memory_format=torch.channels_last),
+    "with gaps": lambda t: torch.zeros(*t.shape[:-1], 7)[..., : t.shape[-1]],
+    "a shifted view": lambda t: torch.zeros(t.numel() + 1)[1:].view(t.shape),
+    "bfloat16": lambda t: t.to(torch.bfloat16),
+    "bfloat16 channels last": lambda t: t.to(
+        torch.bfloat16, memory_format=torch.channels_last
+    ),
+    "float64": lambda t: t.double(),
+}
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_the_numbers_do_not_depend_on_how_they_lie_in_memory(name):
+    def kernels(layout):
+        held = nn.Conv2d(3, 8, 5, bias=False)
+        held.weight = nn.Parameter(layout(held.weight.detach()))
+        return held
+
+    plan = fanin.plan(kernels(lambda t: t), torch.ones(1, 3, 9, 9), seed=5)
+    expected = plan.apply(kernels(lambda t: t)).weight
+    received = plan.apply(kernels(LAYOUTS[name])).weight
+
+    assert torch.equal(received, expected.to(received.dtype))
+
+
+def test_a_written_tensor_cannot_be_used_by_a_backward_pass_from_before():
+    """Autograd sees the write: it would otherwise give a wrong gradient."""
+    model = net()
+    loss = model(batch()).square().sum()
+    fanin.plan(model, batch(), seed=3).apply(model)
+
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
 
 
 def test_a_layer_that_never_runs_is_named_and_keeps_its_values():

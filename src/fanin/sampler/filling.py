@@ -42,8 +42,8 @@ def filling(  # noqa: PLR0913  # an address has that many parts
 ) -> Write:
     """Do all that can fail of a draw, and give what then writes it into memory.
 
-    The numbers are those of `fanin.sampler.draw`. All are made where they are written;
-    for a box of a matrix, and in 16 bits, the whole is made apart, and cut or rounded.
+    The numbers are those of `fanin.sampler.draw`, made where they are written. Only a
+    box of a matrix, or a matrix of 16 bits, is made now and held until it is written.
 
     Args:
         out: of the region's shape and any strides, writable: float64, float32, float16,
@@ -67,8 +67,7 @@ def filling(  # noqa: PLR0913  # an address has that many parts
     require_range(law, dtype, times)
     key = key_of(name, seed=seed, stream=stream)
     if law.kind in MATRICES:
-        view_of(lengths, law.roles)
-        return partial(_matrix, out, law, lengths, box, key, times)
+        return _matrix(out, law, lengths, box, key, times)
     if law.kind == "constant":
         return partial(_constant, out, law.value or 0.0, times)
     if law.std == 0 or law.bound == 0:
@@ -94,19 +93,22 @@ def _matrix(
     box: Region,
     key: int,
     times: float,
-) -> None:
-    """Make a whole matrix, where it is to stand if that is all of it, else apart."""
+) -> Write:
+    """Give what makes a whole matrix where it is to stand, or copies one made now."""
+    view_of(shape, law.roles)  # refuses a shape that holds no matrix
     normals = partial(ENGINE.fill, recipe_of(Law("normal", std=1.0)), key)
     is_wide = out.dtype in {np.dtype(np.float32), np.dtype(np.float64)}
     is_here = out.shape == shape and out.flags.c_contiguous and is_wide
-    wide = out.dtype if is_wide else np.dtype(np.float32)
-    whole = out if is_here else np.empty(shape, dtype=wide)
+    if is_here and times == 1.0:
+        return partial(fill_matrix, law, out, normals)
+    whole = np.empty(shape, dtype=out.dtype if is_wide else np.dtype(np.float32))
     fill_matrix(law, whole, normals)
     part = whole[box.slices]
     if times != 1.0:
-        part *= wide.type(times)
-    if not is_here:
-        write_rounded(out, part)
+        part *= whole.dtype.type(times)
+    held = np.empty(box.shape, dtype=out.dtype)
+    write_rounded(held, part)
+    return partial(write_rounded, out, held)
 
 
 def _by_pieces(

@@ -18,6 +18,7 @@ from fanin.frameworks.torch.plain import require_plain
 from fanin.frameworks.torch.sharded import is_sharded, local_of, whole_of
 from fanin.frameworks.torch.wrapped import class_name, without_wrappers
 from fanin.graph import Parameter
+from fanin.graph.rounding import rounded_to_odd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,27 +179,14 @@ def as_tensor(
 ) -> torch.Tensor:
     """Copy an array into a tensor of that type, rounding once.
 
-    torch goes from float64 to a half type by way of float32, and so rounds twice.
-    Rounding to odd in between keeps the second rounding right (Boldo and Melquiond,
-    2008, "Emulation of FMA and correctly rounded sums: proved algorithms using
-    rounding to odd", theorem 3).
+    torch goes from float64 to a half type by way of float32, and so rounds twice;
+    rounding to odd in between keeps the second rounding right.
     """
     if array.dtype.kind not in "fiubc":  # ml_dtypes' bfloat16 and its kin
         array = array.astype(np.float32)
     if array.dtype == np.float64 and dtype in {torch.float16, torch.bfloat16}:
-        array = _rounded_to_odd(array)
+        array = rounded_to_odd(array)
     return torch.from_numpy(np.array(array, copy=True)).to(device, dtype)
-
-
-def _rounded_to_odd(array: np.ndarray) -> np.ndarray:
-    """Round float64 to float32: what is not exact gets a last bit of 1."""
-    with np.errstate(over="ignore", under="ignore"):
-        nearest = array.astype(np.float32)
-    is_past = np.abs(nearest) > np.abs(array)
-    towards_zero = np.where(is_past, np.nextafter(nearest, np.float32(0.0)), nearest)
-    is_exact = (nearest == array) | ~np.isfinite(array)
-    bits = towards_zero.view(np.uint32)
-    return np.where(is_exact, bits, bits | np.uint32(1)).view(np.float32)
 
 
 def _storage(tensor: torch.Tensor) -> str:
