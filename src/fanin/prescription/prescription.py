@@ -68,8 +68,9 @@ class Prescription:
 
     path, shape, dtype: of the parameter. role: what it is for.
     scheme: the spec that a reader can look up ("he_normal"), or "keep".
-    law: "constant", "normal", "uniform", "truncated_normal", "orthogonal", "identity",
-    "values" (``values`` holds every entry), "offset" or "keep".
+    law: "constant", "normal", "uniform", "truncated_normal", "orthogonal",
+    "delta_orthogonal", "identity", "values" (``values`` holds every entry), "offset"
+    or "keep".
     std: of the entries, in the weight's unit; root mean square for the matrix laws.
     value: the mean of all entries. gain: dimensionless, std = gain/√fan of the scheme;
     None where none applies. fan, roles: of a weight, else None.

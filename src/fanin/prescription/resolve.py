@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fanin.sampler import Law
+from fanin.sampler.law import MATRICES
 
 if TYPE_CHECKING:
     from fanin.graph.fans import AxisRoles
@@ -30,6 +31,6 @@ def resolve(scheme: Scheme, shape: tuple[int, ...], roles: AxisRoles) -> Law:
     """
     if scheme.law == "constant":
         return Law("constant", value=scheme.value)
-    if scheme.law in {"orthogonal", "identity"}:
+    if scheme.law in MATRICES:
         return Law(scheme.law, gain=scheme.gain, roles=roles)
     return Law(scheme.law, std=float(scheme.std(scheme.fan_of(shape, roles))))

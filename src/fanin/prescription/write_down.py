@@ -6,7 +6,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from fanin.errors import ArgumentError, ShapeError
-from fanin.graph.fans import Fan, matrix_fans
+from fanin.graph.fans import Fan
 from fanin.prescription.prescription import KEEP, OFFSET, VALUES, Prescription
 from fanin.schemes import find_scheme
 
@@ -187,11 +187,13 @@ def by_scheme(
 
 
 def matrix_gain(prescription: Prescription) -> float:
-    """Give the singular value of an orthogonal or identity matrix of that std.
+    """Give the singular value of a matrix law of that std: their ratio at gain 1.
 
-    Its n·m entries hold min(n, m) unit vectors, so std = gain/√max(n, m).
+    The n·m entries of an orthogonal matrix hold min(n, m) unit vectors, so that
+    std = gain/√max(n, m); the schemes of the same names know it of every law.
     """
     if prescription.roles is None:
         return prescription.gain or 1.0
-    sides = matrix_fans(prescription.shape, prescription.roles)
-    return prescription.std * sqrt(max(sides.n_in, sides.n_out))
+    scheme = find_scheme(prescription.law)
+    sides = scheme.fan_of(prescription.shape, prescription.roles)
+    return prescription.std / float(scheme.std(sides, 1.0))

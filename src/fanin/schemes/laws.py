@@ -121,6 +121,8 @@ LAWS: Final[Mapping[str, Law]] = MappingProxyType(
             density=truncated_density, reach=lambda std: CUT * std / truncated_std()
         ),
         "orthogonal": Law(density=orthogonal_density, reach=lambda _: 1.0),
+        # Of the middle of a kernel, which is all of a dense weight.
+        "delta_orthogonal": Law(density=orthogonal_density, reach=lambda _: 1.0),
         "constant": Law(density=point_density, reach=lambda _: 0.0),
         "identity": Law(density=point_density, reach=lambda _: 1.0),
     }

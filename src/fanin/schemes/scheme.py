@@ -20,7 +20,13 @@ Scalar = TypeVar("Scalar", float, "sympy.Expr")
 """What a formula runs on: a float, or a SymPy expression."""
 
 LawKind = Literal[
-    "constant", "normal", "uniform", "truncated_normal", "orthogonal", "identity"
+    "constant",
+    "normal",
+    "uniform",
+    "truncated_normal",
+    "orthogonal",
+    "delta_orthogonal",
+    "identity",
 ]
 
 HALF: Final = Fraction(1, 2)

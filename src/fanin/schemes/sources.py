@@ -62,6 +62,14 @@ SAXE_2013: Final = Source(
     url="https://arxiv.org/abs/1312.6120",
 )
 
+XIAO_2018: Final = Source(
+    authors="Xiao, Bahri, Sohl-Dickstein, Schoenholz & Pennington",
+    year=2018,
+    title="Dynamical Isometry and a Mean Field Theory of CNNs",
+    url="https://arxiv.org/abs/1806.05393",
+    equation="section 2.4",
+)
+
 MEZZADRI_2007: Final = Source(
     authors="Mezzadri",
     year=2007,

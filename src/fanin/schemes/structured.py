@@ -1,4 +1,4 @@
-"""Schemes that draw a whole matrix at once: orthogonal and identity."""
+"""Schemes that draw a whole matrix at once: orthogonal, in kernels too, identity."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from fanin.graph.fans import fans, matrix_fans
 from fanin.schemes.options import GAIN
 from fanin.schemes.scheme import Scalar, Scheme
-from fanin.schemes.sources import LE_2015, MEZZADRI_2007, SAXE_2013
+from fanin.schemes.sources import LE_2015, MEZZADRI_2007, SAXE_2013, XIAO_2018
 
 if TYPE_CHECKING:
     from fanin.graph.fans import AxisRoles, Fan
@@ -30,10 +30,11 @@ def larger_side_variance(fan: Fan[Scalar], gain: Scalar) -> Scalar:
 
 
 def window_fans(shape: tuple[int, ...], roles: AxisRoles) -> Fan[float]:
-    """Give the fans at stride 1: what an identity in the middle of a kernel is among.
+    """Give the fans at stride 1: what a matrix in the middle of a kernel is among.
 
-    It copies min(n, m) channels, and n·m·k weights are there: the mean of their
-    squares is 1 / (max(n, m)·k), one over the larger of these two.
+    An identity copies min(n, m) channels, and n·m·k weights are there: the mean of
+    their squares is 1 / (max(n, m)·k), one over the larger of these two. So it is for
+    any matrix with as many orthonormal rows or columns.
 
     >>> from fanin.graph.layouts import torch_conv
     >>> window_fans((128, 64, 3, 3), torch_conv(2, strides=2))
@@ -62,6 +63,29 @@ ORTHOGONAL: Final = Scheme(
     options=(GAIN,),
 )
 
+DELTA_ORTHOGONAL: Final = replace(
+    ORTHOGONAL,
+    name="delta_orthogonal",
+    aliases=("convolution_delta_orthogonal",),
+    law="delta_orthogonal",
+    formula=(
+        "W = gain · Q at the middle of the kernel, else 0, with QᵀQ = 1 or QQᵀ = 1; "
+        "mean of w²: gain² / (max(outputs, inputs) · positions)"
+    ),
+    keeps=(
+        "the length of every image through a convolution of stride 1, forward where "
+        "outputs ≥ inputs and backward where outputs ≤ inputs: all singular values of "
+        "the layer are the gain"
+    ),
+    assumes=(
+        "Q uniform over orthogonal matrices",
+        "a convolution of stride 1 that keeps the size; a dense weight is all middle",
+        "φ close to the identity",
+    ),
+    sources=(XIAO_2018, MEZZADRI_2007),
+    sides=window_fans,
+)
+
 IDENTITY: Final = replace(
     ORTHOGONAL,
     name="identity",
@@ -75,4 +99,4 @@ IDENTITY: Final = replace(
     sides=window_fans,
 )
 
-STRUCTURED: Final = (ORTHOGONAL, IDENTITY)
+STRUCTURED: Final = (ORTHOGONAL, DELTA_ORTHOGONAL, IDENTITY)

@@ -50,7 +50,8 @@ LAYOUTS = (
     ((16, 8), torch_embedding()),
 )
 SHAPES_WITHOUT_ROLES = ((8,), (), (2, 6))
-LAWS = ("normal", "uniform", "truncated_normal", "orthogonal", "identity", "constant")
+MATRICES = ("orthogonal", "delta_orthogonal", "identity")
+LAWS = ("normal", "uniform", "truncated_normal", *MATRICES, "constant")
 DTYPES = ("float32", "float32", "float32", "bfloat16", "float16")
 
 
@@ -111,7 +112,7 @@ def structures(draw, shape, roles, law):
         for axis in mirrored:
             lengths[axis] //= 2
         found["mirrored"] = tuple(mirrored)
-    if is_single and law in {"orthogonal", "identity"}:
+    if is_single and law in MATRICES:
         found["n_blocks"] = draw(st.sampled_from((1, 2)))
         if lengths[roles.outputs[0]] % 2:
             found["n_blocks"] = 1

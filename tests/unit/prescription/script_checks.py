@@ -11,12 +11,13 @@ import numpy as np
 from fanin.graph.unit_rows import entries_of, units_of
 from fanin.prescription.drawing import draw_of, without_centre
 from fanin.prescription.write_down import matrix_gain
+from fanin.sampler.matrices import middle_of
 
 LONG_NAME = re.compile(r""" *f?"[^"]{60,}",?""")
 """A name that is longer than a line allows, and nothing beside it."""
 SENTINEL = 123.25
 """Held by every parameter before the script runs; no law here draws it."""
-RANDOM = {"normal", "uniform", "truncated_normal", "orthogonal"}
+RANDOM = {"normal", "uniform", "truncated_normal", "orthogonal", "delta_orthogonal"}
 EXACT = {"constant", "values", "identity"}
 HALF_BIT = {"float16": 2**-11, "bfloat16": 2**-8}
 """The largest relative error of one rounding; float32 and wider: see TOLERANCE."""
@@ -69,6 +70,12 @@ def _assert_drawn(p, numbers, known, after, deviations):
         first, second = np.split(numbers, 2, axis=axis)
         assert np.array_equal(first, -second), p.path
         numbers = first
+    if p.law == "delta_orthogonal":
+        middle, inner = middle_of(numbers, p.roles)
+        assert np.count_nonzero(numbers) == np.count_nonzero(middle), p.path
+        p = replace(p, law="orthogonal", shape=middle.shape, roles=inner)
+        p = replace(p, std=p.std * sqrt(numbers.size / middle.size))
+        numbers = middle
     if p.law == "orthogonal":
         _assert_orthogonal(p, numbers, error)
     else:

@@ -208,7 +208,10 @@ LAYERS = [
 
 
 @pytest.mark.parametrize(("shape", "roles"), LAYERS)
-@pytest.mark.parametrize("spec", ["orthogonal(gain=1.4)", "identity(gain=0.7)"])
+@pytest.mark.parametrize(
+    "spec",
+    ["orthogonal(gain=1.4)", "delta_orthogonal(gain=1.4)", "identity(gain=0.7)"],
+)
 def test_a_drawn_matrix_has_exactly_the_mean_square_promised(spec, shape, roles):
     scheme = find_scheme(spec)
     law = Law(scheme.law, gain=scheme.gain, roles=roles)
@@ -225,6 +228,7 @@ def test_a_drawn_weight_has_the_variance_promised(scheme):
     numbers = {
         "constant": {"value": scheme.value},
         "orthogonal": {"gain": scheme.gain},
+        "delta_orthogonal": {"gain": scheme.gain},
         "identity": {"gain": scheme.gain},
     }
     law = Law(scheme.law, **numbers.get(scheme.law, {"std": scheme.std(fan)}))

@@ -69,6 +69,18 @@ def dirac(gain, n_positions, centre):
 
     return draw
 '''
+DELTA: Final = '''
+def delta(initializer, n_positions, centre):
+    """Draw a matrix of rows and inputs, at one position of a kernel of zeros."""
+
+    def draw(key, sides, dtype):
+        n_inputs = sides[1] // n_positions
+        middle = initializer(key, (sides[0], n_inputs), dtype)
+        kernel = jnp.zeros((sides[0], n_inputs, n_positions), dtype)
+        return kernel.at[:, :, centre].set(middle).reshape(sides)
+
+    return draw
+'''
 CHANGED: Final = '''
 def changed(numbers, units, factor=0.0, value=0.0, axis=0, shape=None):
     """Multiply units by a factor and add a value; others stay as they are."""
@@ -83,6 +95,7 @@ HELPERS: Final = {
     "blocks": BLOCKS,
     "matrices": MATRICES,
     "dirac": DIRAC,
+    "delta": DELTA,
 }
 WORD: Final = '''
 def word(step):
@@ -211,6 +224,7 @@ def _law(recipe: Recipe, number: str) -> str:
         "truncated_normal": f"init.truncated_normal({parent_std(number)})",
         "uniform": f"uniform({number})",
         "orthogonal": f"init.orthogonal({number})",
+        "delta_orthogonal": f"init.orthogonal({number})",
     }[recipe.law]
 
 
@@ -220,9 +234,12 @@ def _laid_out(recipe: Recipe, m: Matrices, number: str) -> str:
         is_last = m.column_axis == len(m.order) - 1
         axis = "" if is_last else f", column_axis={m.column_axis}"
         return f"init.orthogonal({number}{axis})"
-    drawn = f"dirac({number}, n_positions={m.n_positions}, centre={m.centre})"
-    if recipe.law == "orthogonal":
+    at = f"n_positions={m.n_positions}, centre={m.centre}"
+    drawn = f"dirac({number}, {at})"
+    if recipe.law != "identity":
         drawn = _law(recipe, number)
+    if recipe.law == "delta_orthogonal":
+        drawn = f"delta({drawn}, {at})"
     swap = ", swap=True" if m.is_swapped else ""
     sides = f"({m.n_rows}, {m.n_columns})"
     return f"matrices({drawn}, {m.n_matrices}, {sides}, {m.lengths}, {m.order}{swap})"

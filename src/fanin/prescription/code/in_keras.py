@@ -93,6 +93,18 @@ def dirac(gain, n_positions, centre):
 
     return draw
 '''
+DELTA: Final = '''
+def delta(initializer, n_positions, centre):
+    """Draw a matrix of rows and inputs, at one position of a kernel of zeros."""
+
+    def draw(sides, dtype):
+        n_inputs = sides[1] // n_positions
+        middle = initializer((sides[0], n_inputs), dtype=dtype)
+        here = keras.ops.one_hot(centre, n_positions, dtype=dtype)
+        return keras.ops.reshape(middle[:, :, None] * here, sides)
+
+    return draw
+'''
 CHANGE: Final = '''
 def change(variable, units, factor=0.0, value=0.0, axis=0, shape=None):
     """Multiply units by a factor and add a value; others stay as they are."""
@@ -115,6 +127,7 @@ HELPERS: Final = {
     "blocks": BLOCKS,
     "matrices": MATRICES,
     "dirac": DIRAC,
+    "delta": DELTA,
 }
 HEAD: Final = '''
 def init_weights(model, seed={seed}):
@@ -221,6 +234,7 @@ def _law(recipe: Recipe, number: str, rng: str) -> str:
         "truncated_normal": f"init.TruncatedNormal(stddev={parent_std(number)}, {rng})",
         "uniform": f"init.RandomUniform({times(number, -1.0)}, {number}, {rng})",
         "orthogonal": f"init.Orthogonal(gain={number}, {rng})",
+        "delta_orthogonal": f"init.Orthogonal(gain={number}, {rng})",
     }[recipe.law]
 
 
@@ -229,6 +243,8 @@ def _laid_out(recipe: Recipe, m: Matrices, drawn: str) -> str:
     is_last = m.column_axis == len(m.order) - 1
     if recipe.law == "orthogonal" and is_last:
         return drawn
+    if recipe.law == "delta_orthogonal":
+        drawn = f"delta({drawn}, n_positions={m.n_positions}, centre={m.centre})"
     swap = ", swap=True" if m.is_swapped else ""
     sides = f"({m.n_rows}, {m.n_columns})"
     return f"matrices({drawn}, {m.n_matrices}, {sides}, {m.lengths}, {m.order}{swap})"

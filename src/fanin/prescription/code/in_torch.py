@@ -39,6 +39,23 @@ def dirac(
     kernel[..., centre] = gain * torch.eye(n_rows, n_inputs)
     return kernel
 '''
+DELTA: Final = '''
+def delta(
+    n: int,
+    n_rows: int,
+    n_inputs: int,
+    n_positions: int,
+    centre: int,
+    gain: float,
+    rng: torch.Generator,
+) -> torch.Tensor:
+    """Draw n orthogonal matrices, each at one position of a kernel of zeros."""
+    kernel = torch.zeros(n, n_rows, n_inputs, n_positions, device=rng.device)
+    for each in kernel:
+        middle = torch.empty(n_rows, n_inputs, device=rng.device)
+        each[..., centre] = init.orthogonal_(middle, gain, rng)
+    return kernel
+'''
 SEEDED: Final = '''
 def seeded(path: str, seed: int, device: torch.device) -> torch.Generator:
     """Give a parameter a generator of its own, of this seed and its path."""
@@ -50,6 +67,7 @@ HELPERS: Final = {
     "mirrored": MIRRORED,
     "orthogonal": MATRICES,
     "dirac": DIRAC,
+    "delta": DELTA,
 }
 HEAD: Final = '''
 @torch.no_grad()
@@ -173,6 +191,8 @@ def _call(recipe: Recipe, target: str, number: str, rng: str) -> str:
 
 def _chunks(recipe: Recipe, matrices: Matrices) -> int:
     """Give how many pieces of axis 0 are one matrix each; 0 where none are."""
+    if recipe.law == "delta_orthogonal":
+        return 0
     if recipe.law == "identity":
         is_plain = len(recipe.shape) == 2 and matrices.column_axis == 0
         return int(is_plain and recipe.n_blocks == 1)
@@ -189,10 +209,12 @@ def _laid_out(
     """Draw matrices and lay them out: a first line, and the weight as an expression."""
     if recipe.law == "orthogonal" and m.column_axis == 0 and recipe.n_blocks == 1:
         return [], _call(recipe, _empty(recipe, target, recipe.block), number, rng)
+    n_inputs = m.n_columns // m.n_positions
+    at = f"{m.n_matrices}, {m.n_rows}, {n_inputs}, {m.n_positions}, {m.centre}"
     if recipe.law == "identity":
-        n_inputs = m.n_columns // m.n_positions
-        sides = f"{m.n_matrices}, {m.n_rows}, {n_inputs}, {m.n_positions}, {m.centre}"
-        drawn = f"dirac({sides}, {number})"
+        drawn = f"dirac({at}, {number})"
+    elif recipe.law == "delta_orthogonal":
+        drawn = f"delta({at}, {number}, {rng})"
     else:
         sides = f"{m.n_matrices}, {m.n_rows}, {m.n_columns}"
         drawn = f"orthogonal({sides}, {number}, {rng})"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from fanin.prescription.code.boxes import Box, boxes_of
 from fanin.prescription.code.lines import indented
 from fanin.prescription.code.suffixes import suffixes_of
+from fanin.sampler.law import MATRICES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -26,7 +27,6 @@ NUMBERS: Final = re.compile(r"(?<!\d)(?:0|[1-9]\d*)(?!\d)")
 """Whole numbers as they print; those with leading zeros are words."""
 LETTERS: Final = "ijk"
 NAMES: Final = {"constant": "value", "uniform": "bound", "offset": "value"}
-GAINS: Final = frozenset({"orthogonal", "identity"})
 MOST_BOXES: Final = 4
 ONE_LINE: Final = 72
 """Longer rows of numbers are given a name before the loop."""
@@ -274,7 +274,7 @@ def _counted(places: Sequence[int]) -> tuple[str, str]:
 
 def number_name(recipe: Recipe) -> str:
     """Give the name of the number that a law is given by."""
-    return "gain" if recipe.law in GAINS else NAMES.get(recipe.law, "std")
+    return "gain" if recipe.law in MATRICES else NAMES.get(recipe.law, "std")
 
 
 def as_range(numbers: Sequence[int]) -> str:

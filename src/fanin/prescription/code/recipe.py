@@ -15,6 +15,7 @@ from fanin.prescription.code.numbers import exact, rounded
 from fanin.prescription.drawing import without_centre
 from fanin.prescription.prescription import OFFSET, VALUES
 from fanin.prescription.write_down import matrix_gain
+from fanin.sampler.law import MATRICES
 
 if TYPE_CHECKING:
     from fanin.graph.fans import AxisRoles
@@ -79,7 +80,7 @@ class Recipe:
     @property
     def is_random(self) -> bool:
         """Say whether numbers are drawn."""
-        return self.law in {"normal", "uniform", "truncated_normal", "orthogonal"}
+        return self.law in {*_SIZES, *MATRICES} - {"identity"}
 
     @property
     def block(self) -> tuple[int, ...]:
@@ -142,10 +143,10 @@ def _by_law(p: Prescription) -> Recipe:
         return _constant(p, exact(value, p.dtype))
     if p.law in _SIZES:
         return replace(recipe, number=rounded(p.std * _SIZES[p.law]))
-    if p.law in {"orthogonal", "identity"}:
+    if p.law in MATRICES:
         return _matrix(p, recipe)
     received = f"the law {p.law!r} of {p.path!r}"
-    expected = f"one of {', '.join((*_SIZES, 'orthogonal', 'identity'))}"
+    expected = f"one of {', '.join((*_SIZES, *sorted(MATRICES)))}"
     raise ArgumentError.of(argument="plan", received=received, expected=expected)
 
 
