@@ -43,3 +43,27 @@ def counts(text: str) -> tuple[int, ...]:
         message = f"a count, or whole numbers with commas between them, not {text!r}"
         raise argparse.ArgumentTypeError(message) from None
     return parts if len(parts) > 1 else tuple(range(parts[0]))
+
+
+def sizes(text: str) -> int | tuple[int, ...]:
+    """Read ``20`` as 20, ``10,20`` as both.
+
+    >>> sizes("20"), sizes("10,20")
+    (20, (10, 20))
+    """
+    try:
+        parts = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        message = f"a whole number, or several with commas between, not {text!r}"
+        raise argparse.ArgumentTypeError(message) from None
+    return parts if len(parts) > 1 else parts[0]
+
+
+def kinds(text: str) -> str | tuple[str, ...]:
+    """Read ``adam`` as it stands, ``sgd,adam`` as both.
+
+    >>> kinds("adam"), kinds("sgd, adam")
+    ('adam', ('sgd', 'adam'))
+    """
+    found = names(text)
+    return found if len(found) != 1 else found[0]

@@ -36,6 +36,8 @@ SUFFIXES: Mapping[str, str] = {
     ".tex": "latex",
     ".json": "json",
     ".txt": "text",
+    ".csv": "csv",
+    ".parquet": "parquet",
 }
 
 

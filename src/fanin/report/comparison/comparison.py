@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fanin.errors import ArgumentError
 from fanin.files import write_text
 from fanin.report.comparison.as_html import as_fragment, as_page
 from fanin.report.comparison.as_json import as_json
+from fanin.report.comparison.as_rows import as_csv, as_frame, write_parquet
 from fanin.report.comparison.as_text import as_markdown, as_table, as_text
 from fanin.report.comparison.statements import Statement, statements
 
 if TYPE_CHECKING:
     from fanin.race import Standing, Standings
 
-KINDS = (".html", ".json", ".md", ".txt")
+KINDS = (".html", ".json", ".md", ".txt", ".csv", ".parquet")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +79,29 @@ class Comparison:
         """Give one self-contained page."""
         return as_page(self.standings)
 
+    def to_csv(self) -> str:
+        """Give every trial as a row of CSV."""
+        return as_csv(self.standings)
+
+    def to_frame(self) -> Any:  # noqa: ANN401 (a pandas.DataFrame)
+        """Give every trial as a row of a DataFrame.
+
+        Raises:
+            MissingDependencyError: if pandas is not installed.
+        """
+        return as_frame(self.standings)
+
+    def to_parquet(self, path: str | Path) -> Path:
+        """Write every trial as a row of a .parquet.
+
+        Raises:
+            MissingDependencyError: if pandas or pyarrow is not installed.
+            OutputError: if the file cannot be written.
+        """
+        return write_parquet(self.standings, path)
+
     def save(self, path: str | Path) -> Path:
-        """Write it to a file; the ending decides how: .html, .json, .md or .txt.
+        """Write it to a file; the ending decides how: one of ``KINDS``.
 
         Raises:
             ArgumentError: if the ending is another.
@@ -91,7 +113,10 @@ class Comparison:
             raise ArgumentError.of(
                 argument="path", received=str(path), expected=expected
             )
+        if kind == ".parquet":
+            return self.to_parquet(path)
         text = {
+            ".csv": self.to_csv,
             ".html": self.to_html,
             ".json": self.to_json,
             ".md": self.to_markdown,
