@@ -34,6 +34,27 @@ Keep = Callable[[str, "np.ndarray"], "np.ndarray"]
 """A parameter's path and its gradient → what is kept of it."""
 
 
+class Rehearsal(Protocol):
+    """A run that was recorded, to be measured as often as wanted."""
+
+    @property
+    def graph(self) -> Graph:
+        """Give what ran, found on shapes alone."""
+        ...
+
+    def measure(
+        self,
+        values: Mapping[str, np.ndarray] | None = None,
+        keep: Keep | None = None,
+    ) -> Measurement:
+        """Run forward and backward once; see ``Framework.measure``."""
+        ...
+
+    def forward(self, values: Mapping[str, np.ndarray] | None = None) -> Measurement:
+        """Run forward alone: there are no gradients in what is given."""
+        ...
+
+
 class Framework(Protocol):
     """The verbs. A module with these functions is a framework (PEP 544)."""
 
@@ -117,6 +138,17 @@ class Framework(Protocol):
         Raises:
             ModelError: if the model raises; its own error is the cause.
             BatchError: if the batch does not fit.
+        """
+        ...
+
+    def rehearse(self, model: Any, task: Task) -> Rehearsal | None:
+        """Record a run that several measurements will follow.
+
+        None where each is recorded by itself: a program is traced anew at each, and a
+        model that looks at its numbers runs on them.
+
+        Raises:
+            NoStorageError, NothingToTrainError, ModelError, BatchError: as ``measure``.
         """
         ...
 

@@ -57,7 +57,8 @@ class Measurement:
     loss: the objective's value, None without a loss. outputs: the model's first
     output, float64, the batch along the first axis (the logits, say).
     gradients: by parameter path, float arrays in the parameter's shape; None for a
-    parameter that the objective does not reach. batch_size: a count.
+    parameter that the objective does not reach; empty if the model ran forward alone.
+    batch_size: a count.
     """
 
     graph: Graph

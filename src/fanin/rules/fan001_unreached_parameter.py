@@ -79,7 +79,7 @@ def _sorted(
     inspection: Inspection,
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Give what no node reads, what is cut off, and what leads to no objective."""
-    gradients = inspection.measured.gradients
+    gradients = inspection.first_gradients
     without = [p for p in inspection.trainable if _is_none(inspection, gradients, p)]
     unread = tuple(p for p in without if p not in inspection.used)
     cut = tuple(p for p in without if p not in unread and _is_cut(inspection, p))
@@ -96,7 +96,7 @@ def _is_none(
 
 def _is_cut(inspection: Inspection, path: str) -> bool:
     """Say whether a later node gets a gradient that this parameter's does not."""
-    graph, sites = inspection.graph, inspection.sites
+    graph, sites = inspection.graph, inspection.awakened.sites
     reached = {node.id for node in graph.nodes if path in read_by(graph, node)}
     for node in graph.nodes:  # in order of running: what reads comes after
         if reached & set(node.inputs):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from fanin.rules.inspection import Facts, Inspection
+from fanin.rules.runs import fillable
 from fanin.rules.sampled import is_finite
+from fanin.rules.slopes import Slopes
 from fanin.rules.values import RealValues
 
 if TYPE_CHECKING:
@@ -43,13 +45,26 @@ def inspect(
             **facts,
         )
     values = RealValues(framework.view(model))
-    is_runnable = all(is_finite(value) for value in values.values())
+    slopes = Slopes(is_whole=facts.get("optimizer") is not None)
+    rehearsal = measurement = None
+    if all(is_finite(value) for value in values.values()):
+        rehearsal = framework.rehearse(model, task)
+        trainable = [p.path for p in parameters if p.is_trainable and p.path in values]
+        has_closure = facts.get("closure", True)
+        if rehearsal is None:
+            measurement = framework.measure(model, task, None, slopes)
+        elif not has_closure and fillable(rehearsal.graph, trainable, values):
+            measurement = rehearsal.forward()  # gradients are taken with them filled
+        else:
+            measurement = rehearsal.measure(None, slopes)
     return Inspection(
         framework=framework,
         model=model,
         task=task,
         parameters=parameters,
         values=values,
-        measurement=framework.measure(model, task) if is_runnable else None,
+        measurement=measurement,
+        rehearsal=rehearsal,
+        slopes=slopes,
         **facts,
     )

@@ -6,8 +6,8 @@ needs them, and never twice. The model itself is not written to.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from fanin.errors import InternalError
@@ -17,9 +17,9 @@ from fanin.graph.units import unit_groups
 from fanin.rules.awakening import Awakening, Lock, amplified, awaken, blockers
 from fanin.rules.noise import filled
 from fanin.rules.reads import read_by
-from fanin.rules.runs import Runs, moves, where_not_zero
-from fanin.rules.sampled import is_zero, root_mean_square
+from fanin.rules.runs import Runs, fillable, has_tiny_numbers, moves
 from fanin.rules.second_batch import freed_by_shuffling
+from fanin.rules.slopes import Slopes, where_not_zero
 from fanin.rules.switched_off import held_by_biases
 from fanin.rules.trunk import find_trunk
 from fanin.rules.updates import Update, first_updates, values_after_a_step
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from fanin.frameworks.framework import Framework, Keep
+    from fanin.frameworks.framework import Framework, Keep, Rehearsal
     from fanin.graph import Graph, Measurement, Parameter, SiteStatistics, Task
     from fanin.graph.construction import Construction
     from fanin.graph.optimizer import OptimizerFacts
@@ -53,8 +53,6 @@ class Facts(TypedDict, total=False):
 
 # Twins of a zero network wake layer by layer; a few steps more show whether they part.
 LEAST_STEPS, MOST_STEPS = 4, 16
-# Of the sizes in a model: a product of two above it is far from float32's smallest.
-LEAST_SIZE = 1e-16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +67,8 @@ class Inspection:
     while a factory built it. factory: builds such a model anew. is_mentioned: says
     of a path whether a method of its layer's holder names the layer; None where code
     is not read. made_up: in words, the batch that stood in for a missing one.
-    closure: False where rules that need the awakening closure rest.
+    closure: False where rules that need the awakening closure rest. rehearsal: what
+    measurements follow, where one was made. slopes: what is kept of gradients.
     """
 
     framework: Framework
@@ -85,6 +84,8 @@ class Inspection:
     is_mentioned: Callable[[str], bool] | None = None
     made_up: str = ""
     closure: bool = True
+    rehearsal: Rehearsal | None = None
+    slopes: Slopes = field(default_factory=Slopes)
 
     @property
     def measured(self) -> Measurement:
@@ -150,16 +151,15 @@ class Inspection:
 
     @cached_property
     def _runs(self) -> Runs:
-        biases = {node.bias for node in self.graph.nodes}
-        zeros = [p for p in self.trainable if p not in biases and self.values[p].size]
         return Runs(
             framework=self.framework,
             model=self.model,
             task=self.task,
             measured=self.measured,
             used=self.used,
-            fillable=frozenset(p for p in zeros if is_zero(self.values[p])),
-            keeps_gradients=self.optimizer is not None,
+            fillable=fillable(self.graph, self.trainable, self.values),
+            rehearsal=self.rehearsal,
+            slopes=self.slopes,
         )
 
     def gradients(
@@ -228,7 +228,7 @@ class Inspection:
     def lock(self) -> Lock:
         """Give the zero tensors that hold what is stuck."""
         return blockers(
-            self.gradients,
+            partial(self.gradients, keep=where_not_zero),
             self.values,
             self.stuck,
             frozen=[p.path for p in self.parameters if not p.is_trainable],
@@ -244,18 +244,10 @@ class Inspection:
         found = self._runs.where_moving(self.values)
         still = (p for p in self.trainable if found.get(p) is not None)
         asleep = [path for path in still if not moves(found[path])]
-        if not asleep or not self._has_tiny_numbers:
+        if not asleep or not has_tiny_numbers(self.sites, self.values):
             return ()
         found = self.gradients(amplified(self.values, self.fans), where_not_zero)
         return tuple(path for path in asleep if moves(found.get(path)))
-
-    @property
-    def _has_tiny_numbers(self) -> bool:
-        """Say whether a product of two sizes in the model could round to zero."""
-        sizes = [site.second_moment**0.5 for site in self.sites.values()]
-        sizes += [(s.gradient_second_moment or 0.0) ** 0.5 for s in self.sites.values()]
-        sizes += [root_mean_square(value) for value in self.values.values()]
-        return any(0.0 < size < LEAST_SIZE for size in sizes)
 
     @cached_property
     def stepped(self) -> Values:
@@ -279,6 +271,14 @@ class Inspection:
         return self._runs.measured_at(
             {p: filled(p, self.values[p], self.task.seed) for p in sorted(zeros)}
         )
+
+    @property
+    def first_gradients(self) -> Mapping[str, np.ndarray | None]:
+        """Give gradients at the start, or where they are not 0, whichever was kept.
+
+        A check without the closure takes them with zeros filled, and no others.
+        """
+        return self.measured.gradients or self.awakened.gradients
 
     @cached_property
     def updates(self) -> tuple[Update, ...]:

@@ -9,6 +9,7 @@ from fanin.errors import UnknownNameError
 from fanin.rules.mending import mends
 from fanin.rules.report import Coverage, Report, verdict_of
 from fanin.rules.rule import Severity
+from fanin.rules.runs import moves
 from fanin.rules.table import RULES
 
 if TYPE_CHECKING:
@@ -192,15 +193,14 @@ def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _coverage(inspection: Inspection) -> Coverage:
     measured = inspection.measurement
-    gradients = {} if measured is None else measured.gradients
-    moving = (g is not None and bool((g != 0).any()) for g in gradients.values())
+    gradients = {} if measured is None else inspection.first_gradients
     return Coverage(
         n_parameters=len(inspection.parameters),
         n_trainable=len(inspection.trainable),
         n_reached=sum(path in inspection.used for path in inspection.trainable)
         if measured is not None
         else 0,
-        n_moving=sum(moving),
+        n_moving=sum(map(moves, gradients.values())),
         n_nodes=0 if measured is None else len(measured.graph.nodes),
         n_sites=0 if measured is None else len(measured.sites),
     )

@@ -2,7 +2,8 @@
 
 All numbers are those that the rules judged by. Gradients of outputs are of the awakened
 copy if a rule asked for one (a zero head sends none back at the first step), else as
-measured; those of weights are the first step's own.
+measured; those of weights are the first step's own, or in a check without the closure
+those with zeros filled.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def profile_of(
         found.append(_with_units(row, shown.get(node.id)))
     return Profile(
         rows=tuple(found),
-        weights=_weights(inspection, measured.gradients),
+        weights=_weights(inspection),
         twins=_twins(inspection, findings),
         loss=_digits(measured.loss),
         batch_size=measured.batch_size,
@@ -189,9 +190,7 @@ def _letters(marks: np.ndarray) -> str:
     return "".join(marks[:: max(1, -(-len(marks) // MOST_UNITS))].tolist())
 
 
-def _weights(
-    inspection: Inspection, gradients: Mapping[str, np.ndarray | None]
-) -> tuple[Weight, ...]:
+def _weights(inspection: Inspection) -> tuple[Weight, ...]:
     """Give every trainable array of two or more axes."""
     awakening = vars(inspection).get("awakening")
     steps = {} if awakening is None else awakening.rounds
@@ -200,8 +199,7 @@ def _weights(
         value = inspection.values[path]
         if value.ndim < 2 or value.size == 0:
             continue
-        entries, gradient = evenly(value), gradients.get(path)
-        slopes = None if gradient is None else evenly(gradient)
+        entries, slopes = evenly(value), inspection.slopes.entries.get(path)
         found.append(
             Weight(
                 path=path,

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fanin.errors import ModelError
-from fanin.rules.runs import moves, where_not_zero
+from fanin.rules.runs import moves
+from fanin.rules.slopes import where_not_zero
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,6 +13,8 @@ import numpy as np
 
 from fanin.rules.curve import is_rectifier
 from fanin.rules.layers import layers
+from fanin.rules.slopes import where_not_zero
+from fanin.rules.values import Changed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +55,8 @@ def held_by_biases(inspection: Inspection, stuck: Sequence[str]) -> frozenset[st
     }
     if not zeros:
         return frozenset()
-    found = inspection.gradients({**inspection.values, **zeros})
+    point = Changed(inspection.values, zeros)
+    found = inspection.gradients(point, where_not_zero)
     moving = {
         path for path in stuck if (g := found.get(path)) is not None and np.any(g)
     }

@@ -25,5 +25,6 @@ from fanin.frameworks.keras.parameters import write as write
 from fanin.frameworks.keras.record import record as record
 from fanin.frameworks.keras.spread import holdings as holdings
 from fanin.frameworks.keras.views import view as view
+from fanin.frameworks.program import rehearse as rehearse
 
 NAME: Final = "keras"

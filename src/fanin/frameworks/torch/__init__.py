@@ -14,6 +14,7 @@ from fanin.frameworks.torch.groups import groups as groups
 from fanin.frameworks.torch.holders import holders as holders
 from fanin.frameworks.torch.holdings import holdings as holdings
 from fanin.frameworks.torch.measure import measure as measure
+from fanin.frameworks.torch.measure import rehearse as rehearse
 from fanin.frameworks.torch.optimizer import optimizer_facts as optimizer_facts
 from fanin.frameworks.torch.parameters import buffers as buffers
 from fanin.frameworks.torch.parameters import owns as owns
