@@ -79,7 +79,7 @@ def filled(names: Mapping[str, str], lines: Sequence[str]) -> str:
     r"""Join lines, each ``{name}`` replaced.
 
     >>> filled({"a": "1"}, ["x = {a}"])
-    'x = 1\\n'
+    'x = 1\n'
     """
     text = "\n".join(lines) + "\n"
     for name, value in names.items():

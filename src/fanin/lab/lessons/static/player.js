@@ -5,6 +5,7 @@
 (() => {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const PACE = 900;
+  const NAMES = { forward: "forward pass", backward: "backward pass", update: "the next update" };
 
   class Player {
     constructor(root, frames) {
@@ -79,7 +80,7 @@
       this.find("scrub").value = this.at;
       const words = says[this.at % 3];
       this.find("says").textContent = words;
-      const where = `update ${this.step} of ${this.frames.nSteps}, ${this.phase}`;
+      const where = `${this.step} of ${this.frames.nSteps} updates · ${NAMES[this.phase]}`;
       this.find("at").textContent = where;
       this.find("scrub").setAttribute("aria-valuetext", where);
       this.say(`${where}. ${words}`);
@@ -102,7 +103,7 @@
       const left = parts.map(([word]) => word).join(" · ");
       const right = parts.map(([, place]) => {
         const text = this.value(place)[1];
-        return text.startsWith("-") ? `(${text})` : text;
+        return text.startsWith("−") ? `(${text})` : text;
       }).join(" · ");
       const product = `${right} = ${this.value(`g:${key}`)[1]}`;
       const one = parts.length > 1 ? `${left} = ${product}` : `${left} = ${this.value(`g:${key}`)[1]}`;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from fanin.lab.lessons.stepping.data import INPUTS, batch_for
@@ -12,10 +12,12 @@ from fanin.lab.lessons.stepping.run import Run, drawn_start, working_seeds
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fanin.derivation.notation import Entry
     from fanin.derivation.records import Claim, Derivation
 
 N_STEPS = 20
 N_LONG = 200
+N_SALTS = 12
 SCHEMES = {"relu": "he_normal"}
 USUAL_SCHEME = "glorot_normal"
 RATES = {"relu": 0.1, "tanh": 0.2, "sigmoid": 0.4}
@@ -81,7 +83,10 @@ def evidence_of(case: str, net: str | None, settings: Mapping[str, float]) -> Ev
     slope = settings.get("slope")
     derivation = derived(case, net, slope)
     constant = settings.get("c")
-    small, start = case_start(case, net=net, slope_at_zero=slope, constant=constant)
+    salt = lively_salt(case, net)
+    small, start = case_start(
+        case, net=net, slope_at_zero=slope, constant=constant, salt=salt
+    )
     batch = batch_for(small, settings["x1"], settings["x2"])
     rate = settings["rate"]
     scheme = SCHEMES.get(small.activation.name, USUAL_SCHEME)
@@ -107,3 +112,32 @@ def derived(case: str, net: str | None, slope: float | None) -> Derivation:
     from fanin.derivation import explain
 
     return explain(case, net=net, slope_at_zero=slope)
+
+
+@cache
+def lively_salt(case: str, net: str | None) -> int:
+    """Choose the numbers of what may be any values, so that the run shows the case.
+
+    It is the first choice with which every weight that can move does, and the first
+    sample passes through some hidden unit; 0 where the case leaves nothing free.
+    """
+    from fanin.derivation import case_start
+
+    seen = 0
+    best = 0
+    for salt in range(N_SALTS):
+        small, start = case_start(case, net=net, salt=salt)
+        run = Run(small, start, batch_for(small, *INPUTS[0]), 0.1, N_STEPS)
+        n_moved = sum(_moves(run, entry) for entry in small.entries)
+        passed = [
+            value
+            for (layer, _), value in run.moments[0].passes[0].a.items()
+            if 0 < layer < small.n_layers and value > 0
+        ]
+        if n_moved + bool(passed) > seen:
+            seen, best = n_moved + bool(passed), salt
+    return best
+
+
+def _moves(run: Run, entry: Entry) -> bool:
+    return run.moments[-1].parameters[entry] != run.moments[0].parameters[entry]

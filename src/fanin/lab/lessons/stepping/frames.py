@@ -51,7 +51,16 @@ def shown(value: float) -> Number:
     (['0.3333', '0.3333333333333333'], ['0.5', '0.5'], ['0', '0'])
     """
     plain = float(value) + 0.0  # −0 is 0 to a reader
-    return [number(plain, DIGITS), repr(plain).removesuffix(".0")]
+    return [number(plain, DIGITS), exactly(plain)]
+
+
+def exactly(value: float) -> str:
+    """Give every digit of a number: reading them gives the same number again.
+
+    >>> exactly(0.1 + 0.2), exactly(-2.0)
+    ('0.30000000000000004', '−2')
+    """
+    return repr(value).removesuffix(".0").replace("-", "−")
 
 
 def look(value: float) -> str:

@@ -45,7 +45,10 @@ def picture(
     places = Places(net.widths)
     weights = [e for e in net.entries if not e.is_bias]
     edges = [_edge(places, e, moment, is_frozen=e.tensor in frozen) for e in weights]
-    labels = [_label(places, e, moment, is_frozen=e.tensor in frozen) for e in weights]
+    labels = [
+        _label(at, e, moment, is_frozen=e.tensor in frozen)
+        for e, at in places.labels(weights).items()
+    ]
     units = [
         _unit(places, net, (layer, j), moment, blocks)
         for layer in range(len(net.widths))
@@ -99,18 +102,14 @@ def _edge(places: Places, entry: Entry, moment: Played, *, is_frozen: bool) -> s
 
 
 def _label(
-    places: Places,
-    entry: Entry,
-    moment: Played,
-    *,
-    is_frozen: bool,
+    at: tuple[float, float], entry: Entry, moment: Played, *, is_frozen: bool
 ) -> str:
-    x, y = places.label(entry)
+    x, y = at
     key = place(entry)
     value = number(key, moment["all"][key])
     lock = tspan(" never moves", class_="never") if is_frozen else ""
-    first = line_of(f"{entry} = ", value, x, y - 4, class_="value halo")
-    return first + _second_line(entry, moment, x, y + 13) + _lock(lock, x, y + 13)
+    first = line_of(f"{entry} = ", value, x, y - 8, class_="value halo")
+    return first + _second_line(entry, moment, x, y + 16) + _lock(lock, x, y + 16)
 
 
 def _lock(lock: str, x: float, y: float) -> str:
@@ -207,9 +206,11 @@ def _around(
         slope = number(f"s{key}", first[f"s{key}"], of_sample=True)
         back = number(f"u{key}", first[f"u{key}"], of_sample=True)
         found += [
-            line_of(f"z{own} = ", z, x, lift, class_="only forward halo"),
-            line_of(f"dL/da{own} = ", back, x, lift, class_="only backward halo"),
-            line_of(f"φ′(z{own}) = ", slope, x, lift - 17, class_="only backward halo"),
+            line_of(f"z{own} = ", z, x, lift, class_="only forward halo over"),
+            line_of(f"dL/da{own} = ", back, x, lift, class_="only backward halo over"),
+            line_of(
+                f"φ′(z{own}) = ", slope, x, lift - 17, class_="only backward halo slope"
+            ),
         ]
         if f"m{key}" in moment["all"]:
             mask = number(f"m{key}", moment["all"][f"m{key}"])
@@ -221,12 +222,13 @@ def _around(
         found += [
             text("ŷ", x, lift, font_size=SMALL, text_anchor="middle"),
             line_of(head, error, x, lift - 17, class_="only backward halo"),
-            line_of("wanted: y = ", wanted, x, below + 34, class_="halo"),
+            line_of("wanted: y = ", wanted, x, below + 34, class_="halo wanted"),
         ]
     bias = Entry(layer, 0, j)
     value = number(place(bias), moment["all"][place(bias)])
-    found.append(line_of(f"{bias} = ", value, x, below, class_="value halo"))
-    found.append(_second_line(bias, moment, x, below + 17))
+    found.append(line_of(f"{bias} = ", value, x, below, class_="value halo under"))
+    second = _second_line(bias, moment, x, below + 17)
+    found.append(element("g", second, class_="under2"))
     return found
 
 

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fanin.derivation.notation import Entry
 
-COLUMN, ROW, SIDE, TOP, BOTTOM = 320.0, 164.0, 84.0, 84.0, 92.0
-ALONG, ALONG_FAR = 0.37, 0.24
-"""Where on its edge a label stands; nearer to its source on a steep edge."""
+COLUMN, ROW, SIDE, TOP, BOTTOM = 320.0, 184.0, 84.0, 84.0, 96.0
+ALONG = (0.37, 0.34, 0.42, 0.47, 0.52, 0.3, 0.57, 0.62, 0.26, 0.67)
+"""Where on its edge a label may stand, the best place first."""
+WIDE = 130.0
+"""Of a label's two lines."""
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,7 @@ class Places:
     """The layout of a net. widths: units by layer, the inputs first.
 
     >>> Places((2, 2, 1)).unit(2, 1)
-    (724.0, 166.0)
+    (724.0, 176.0)
     """
 
     widths: tuple[int, ...]
@@ -46,8 +51,45 @@ class Places:
             *self.unit(entry.layer, entry.j),
         )
 
-    def label(self, entry: Entry) -> tuple[float, float]:
-        """Give the middle of a weight's label."""
+    def labels(self, entries: Sequence[Entry]) -> dict[Entry, tuple[float, float]]:
+        """Give the middle of each weight's label, none over another where it can be.
+
+        Each takes the first place along its edge that is free.
+        """
+        taken = [self._around(layer, j) for layer, j in self._units()]
+        found: dict[Entry, tuple[float, float]] = {}
+        for entry in entries:
+            middles = [self._along(entry, along) for along in ALONG]
+            free = [at for at in middles if not _hits(_box(*at), taken)]
+            found[entry] = (free or middles)[0]
+            taken.append(_box(*found[entry]))
+        return found
+
+    def _units(self) -> list[tuple[int, int]]:
+        return [
+            (layer, j)
+            for layer, n_units in enumerate(self.widths)
+            for j in range(1, n_units + 1)
+        ]
+
+    def _around(self, layer: int, j: int) -> Box:
+        x, y = self.unit(layer, j)
+        if layer == 0:
+            return (x - 40, y - 60, x + 40, y + 40)
+        return (x - 70, y - 72, x + 70, y + 76)
+
+    def _along(self, entry: Entry, along: float) -> tuple[float, float]:
         x1, y1, x2, y2 = self.ends(entry)
-        along = ALONG if abs(y2 - y1) < 1.2 * ROW else ALONG_FAR
         return x1 + along * (x2 - x1), y1 + along * (y2 - y1)
+
+
+def _box(x: float, y: float) -> Box:
+    return (x - WIDE / 2, y - 22, x + WIDE / 2, y + 22)
+
+
+def _hits(box: Box, others: Sequence[Box]) -> bool:
+    left, top, right, bottom = box
+    return any(
+        left < other[2] and other[0] < right and top < other[3] and other[1] < bottom
+        for other in others
+    )

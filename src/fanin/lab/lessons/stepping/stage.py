@@ -88,7 +88,7 @@ def _controls(name: str, run: Run, n_steps: int) -> str:
         f'<div class="player" role="group" aria-label="Player">{buttons}'
         f'<label class="scrub">Scrub <input type="range" min="0" max="{positions}" '
         f'value="0" step="1" data-scrub></label>'
-        f'<output class="at" data-at>update 0 of {n_steps}, forward</output>'
+        f'<output class="at" data-at>0 of {n_steps} updates · forward pass</output>'
         f'<label>Sample <select data-sample id="{name}-sample">{samples}'
         "</select></label>"
         '<label><input type="checkbox" data-exact> every digit</label></div>'
