@@ -3,8 +3,9 @@
 Run: ``python -m benchmarks lab [--depth 30] [--width 128] [--presses 40]``. Every press
 moves the scale's slider by one; the page posts its form, the server draws the weights,
 runs them forwards and back, follows theory, draws eight figures, and the page paints
-them. A time is from the key's event to the second animation frame after the swap, by
-the browser's own clock. The last row is what the server alone needs of it.
+them. A time, the median and the 95 % point, is from the key's event to the second
+animation frame after the swap, by the browser's own clock. The last column is what the
+server alone needs of it, asked with no browser.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+from dataclasses import replace
 from statistics import median, quantiles
 from threading import Thread
 from time import perf_counter
@@ -21,6 +23,7 @@ from benchmarks._table import Table
 from fanin.lab.engine.recipe import Recipe
 from fanin.lab.panels.table import drawn
 from fanin.lab.server.serve import prepare
+from fanin.lab.server.threads import one_thread_a_product
 from fanin.lab.sessions import Session
 
 if TYPE_CHECKING:
@@ -61,6 +64,12 @@ def main() -> None:
         )
     )
     with_page = list(_painted(options))
+    with one_thread_a_product():
+        _rows(options, table, with_page)
+    table.close()
+
+
+def _rows(options: Any, table: Table, with_page: list[list[float]]) -> None:
     for (name, activation, scheme, factor), times in zip(CASES, with_page, strict=True):
         recipe = Recipe(
             depth=options.depth,
@@ -75,7 +84,6 @@ def main() -> None:
             f"{quantiles(times, n=20)[-1]:.0f}",
             f"{alone:.0f}",
         )
-    table.close()
 
 
 def _options() -> Any:
@@ -126,8 +134,6 @@ def _pressed(tab: Any, presses: int) -> list[float]:
 
 def _server(recipe: Recipe, factor: float, presses: int) -> float:
     """Give the median milliseconds of what the server does for one press."""
-    from dataclasses import replace
-
     times = []
     for press in range(presses):
         start = perf_counter()

@@ -10,6 +10,7 @@ from fanin.errors import ArgumentError, MissingDependencyError
 from fanin.lab.seam import House
 from fanin.lab.server.app import guarded
 from fanin.lab.server.guard import new_token
+from fanin.lab.server.threads import one_thread_a_product
 from fanin.lab.views import find_views
 
 if TYPE_CHECKING:
@@ -36,10 +37,11 @@ class Place:
         Args:
             on_start: called once, when a browser may ask.
         """
-        if on_start is not None:
-            on_start()
         try:
-            self.server.run(sockets=[self.listener])
+            with one_thread_a_product():
+                if on_start is not None:
+                    on_start()
+                self.server.run(sockets=[self.listener])
         finally:
             self.listener.close()
 
