@@ -51,13 +51,16 @@ def apply(
         ModelError: if nobody knows the numbers of a buffer on the meta device. The
             model is as it was in each case.
     """
+    from fanin.sampler import expect
+
     framework = find_framework(model)
     part = None if prefix is None else _Part.of(framework, model, prefix)
-    values = framework.read(model) if plan.kept_weights else {}
+    values = framework.view(model) if plan.kept_weights else {}
     named = values if part is None else part.in_whole(values)
     draws = plan.draws(named, seed=seed)
     if part is not None:
         draws = part.own(draws, plan)
+    expect(plan.n_parameters, len(plan.prescriptions))
     if device is None:
         return framework.write(model, draws)
     return _write_on(framework, model, draws, device)

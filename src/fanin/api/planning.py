@@ -231,7 +231,7 @@ def _evidence(
         inputs=inputs_of(graph),
         target=None if task.target is None else np.asarray(task.target),
         loss=task.loss if isinstance(task.loss, str) else None,
-        values=framework.read(model) if is_ready else {},
+        values=framework.view(model) if is_ready else {},
     )
 
 
@@ -241,13 +241,14 @@ def _calibrated(
     """Correct the scales in one forward pass, then measure what they give."""
     from fanin.prescription import calibration_aims, with_calibration
 
-    kept = framework.read(model)
     aims = calibration_aims(made, graph)
-    found = framework.calibrate(model, task, {**kept, **_drawn(made, kept)}, aims)
+    found = framework.calibrate(model, task, _drawn(framework, model, made), aims)
     made = with_calibration(made, found, graph)
-    measured = framework.measure(model, task, {**kept, **_drawn(made, kept)})
+    measured = framework.measure(model, task, _drawn(framework, model, made))
     return made.verified(measured)
 
 
-def _drawn(made: Plan, kept: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _drawn(framework: Framework, model: object, made: Plan) -> dict[str, np.ndarray]:
+    """Draw all that the plan draws; what it keeps is left to the model."""
+    kept = framework.view(model) if made.kept_weights else {}
     return {path: draw(None) for path, draw in made.draws(kept).items()}

@@ -215,3 +215,5 @@ def _warn(reason: str) -> None:
 
 ENGINE: Final = Engine()
 """The engine of this process."""
+
+expect = ENGINE.expect

@@ -7,6 +7,7 @@ the model (`fanin.frameworks.keras.names`); ``write`` takes either form.
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -18,12 +19,14 @@ from fanin.frameworks.keras.initializers import initializer_of
 from fanin.frameworks.keras.spread import drawn as drawn_where_it_lies
 from fanin.frameworks.keras.spread import is_spread
 from fanin.frameworks.keras.variables import is_built, variables_of
+from fanin.frameworks.uninterrupted import uninterrupted
 from fanin.graph import Parameter
+from fanin.graph.draws import as_draw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fanin.graph.draws import Draw, Numbers
+    from fanin.graph.draws import Draw, Numbers, Write
 
 
 def owns(model: Any) -> bool:
@@ -80,10 +83,11 @@ def buffers(model: Any) -> dict[str, np.ndarray]:
 def write(model: Any, draws: Mapping[str, Draw | Numbers]) -> Any:
     """Write the drawn numbers: all parameters named, or none.
 
-    Every array is drawn and checked before the first is written. A variable that
-    ``keras.distribution`` has laid out over devices of JAX keeps its layout: each
-    device's part is drawn by itself. Buffers, the states of random generators and the
-    optimizer are not touched.
+    Names, shapes and what can fail of a draw come first; then each variable is given
+    its numbers, one after the other, so that beside the model there is one array at a
+    time; Ctrl-C waits. A variable that ``keras.distribution`` has laid out over devices
+    of JAX keeps its layout: each device's part is drawn by itself. Buffers, the states
+    of random generators and the optimizer are not touched.
 
     Returns:
         The same model.
@@ -94,9 +98,10 @@ def write(model: Any, draws: Mapping[str, Draw | Numbers]) -> Any:
         ShapeError: if an array has not its parameter's shape.
     """
     targets = _targets(model, draws)
-    arrays = {path: _drawn(path, targets[path], draw) for path, draw in draws.items()}
-    for path, array in arrays.items():
-        targets[path].assign(array)
+    work = [_prepared(path, targets[path], draw) for path, draw in draws.items()]
+    with uninterrupted():
+        while work:
+            work.pop()()
     return model
 
 
@@ -130,16 +135,26 @@ def _targets(model: Any, draws: Mapping[str, Draw | Numbers]) -> dict[str, Any]:
     return targets
 
 
-def _drawn(path: str, variable: Any, draw: Draw | Numbers) -> Any:
-    """Draw an array for a variable; where it is spread, each device's part alone."""
+def _prepared(path: str, variable: Any, given: Draw | Numbers) -> Write:
+    """Do all that can fail, and give what assigns a variable its numbers.
+
+    Where it is spread, each device's part is drawn by itself, now. Else the array is
+    only named now: it takes no memory before it is written.
+
+    Raises:
+        ShapeError: if the draw has another shape.
+    """
     if is_spread(variable):
-        return drawn_where_it_lies(path, draw, variable)
-    return _fitting(path, variable, draw)
-
-
-def _fitting(path: str, variable: Any, draw: Numbers) -> np.ndarray:
-    array = np.asarray(draw(None))
+        return partial(variable.assign, drawn_where_it_lies(path, given, variable))
+    draw = as_draw(given)
     shape = tuple(int(n) for n in variable.shape)
-    if array.shape != shape:
-        raise ShapeError.of(path, shape, array.shape)
-    return array.astype(numpy_dtype(variable.dtype))
+    if draw.shape != shape:
+        raise ShapeError.of(path, shape, draw.shape)
+    array = np.empty(shape, dtype=numpy_dtype(variable.dtype))
+    write_numbers = draw.prepared(array)
+
+    def assign() -> None:
+        write_numbers()
+        variable.assign(array)
+
+    return assign
