@@ -108,7 +108,9 @@ def numbers(path: str, array: Any) -> np.ndarray:
 
 
 def placed(path: str, array: np.ndarray, like: Any) -> Any:
-    """Give numbers as a JAX array in the dtype and on the devices of another one.
+    """Give numbers as a JAX array in the dtype and on the device of another one.
+
+    Where that one is spread over several, the numbers are whole on JAX's default.
 
     Raises:
         NoStorageError: if the other one has no memory.
@@ -116,7 +118,9 @@ def placed(path: str, array: np.ndarray, like: Any) -> Any:
     if is_abstract(like):
         kind = "abstract"
         raise NoStorageError.of(path, kind)
-    return drawn(path, Listed(array), like, sharding_of(path, like))
+    sharding = sharding_of(path, like)
+    is_spread = sharding is not None and len(sharding.device_set) > 1
+    return drawn(path, Listed(array), like, None if is_spread else sharding)
 
 
 def sharding_of(path: str, like: Any) -> Any:

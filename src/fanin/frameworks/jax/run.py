@@ -79,6 +79,9 @@ class Run:
     def arrays(self, values: Mapping[str, np.ndarray]) -> dict[str, Any]:
         """Give all parameters' arrays, at ``values`` where given.
 
+        A value for an array that is spread over devices is put on one, whole: sums
+        over devices would depend on how many there are, and so would what is measured.
+
         Raises:
             UnknownParameterError, ShapeError: if ``values`` do not fit the model.
         """

@@ -77,9 +77,19 @@ def bits(array):
     return np.asarray(array).astype(np.float32).view(np.uint32)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
-def test_a_formula_under_jit_gives_the_bits_of_the_draw(planned, dtype):
-    p = prescription(**{**vars(planned), "dtype": dtype})
+def test_a_formula_under_jit_gives_the_bits_of_the_draw(planned):
+    drawn = draw_of(planned, SEED)(None)
+    made = jax.jit(partial(computed, formula_of(planned, SEED)))()
+
+    assert made.dtype == np.float32
+    assert made.shape == planned.shape
+    assert np.array_equal(bits(made), bits(drawn))
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("case", ["constant", "normal", "all at once"])
+def test_a_narrow_dtype_is_rounded_once(case, dtype):
+    p = prescription(**{**vars(CASES[case]), "dtype": dtype})
     drawn = draw_of(p, SEED)(None)
     made = jax.jit(partial(computed, formula_of(p, SEED)))()
 

@@ -1,0 +1,3 @@
+"""Scripts that tests run in processes of their own are not imported by pytest."""
+
+collect_ignore = ["claims_in_jax.py", "claims_in_keras.py"]
