@@ -38,8 +38,8 @@ def statistics_of(
     [2.0, 2.0]
     """
     numbers = np.asarray(values, dtype=np.float64)
-    rows = _unit_rows(numbers, unit_axis)
-    n_units = len(rows)
+    means, variances = unit_moments(numbers, unit_axis)
+    minima, maxima = _unit_extremes(numbers, unit_axis)
     size = numbers.size
     return SiteStatistics(
         mean=float(numbers.mean()) if size else 0.0,
@@ -47,12 +47,12 @@ def statistics_of(
         maximum=float(np.abs(numbers).max()) if size else 0.0,
         between_samples=_between(numbers, batch_axis),
         is_finite=bool(np.isfinite(numbers).all()),
-        unit_means=rows.mean(axis=1) if n_units else np.zeros(0),
-        unit_variances=rows.var(axis=1) if n_units else np.zeros(0),
-        unit_minima=rows.min(axis=1) if n_units else np.zeros(0),
-        unit_maxima=rows.max(axis=1) if n_units else np.zeros(0),
-        sample=_evenly_spaced(numbers),
-        share_subnormal=_share_subnormal(numbers, dtype),
+        unit_means=means,
+        unit_variances=variances,
+        unit_minima=minima,
+        unit_maxima=maxima,
+        sample=evenly_spaced(numbers),
+        share_subnormal=share_subnormal(numbers, dtype),
         gradient_second_moment=None
         if gradient is None
         else float(np.square(np.asarray(gradient, dtype=np.float64)).mean()),
@@ -73,26 +73,51 @@ def moments_of(numbers: np.ndarray | None) -> dict[str, float]:
     return {"mean": float(wide.mean()), "second_moment": float(np.mean(wide**2))}
 
 
-def _unit_rows(numbers: np.ndarray, unit_axis: int | None) -> np.ndarray:
-    """Give one row a unit, of all its samples and positions."""
-    if unit_axis is None or numbers.size == 0:
-        return np.zeros((0, 1))
-    return np.moveaxis(numbers, unit_axis, 0).reshape(numbers.shape[unit_axis], -1)
-
-
 def _between(numbers: np.ndarray, batch_axis: int | None) -> float:
     if batch_axis is None or numbers.size == 0:
         return 0.0
     return float(numbers.var(axis=batch_axis).mean())
 
 
-def _evenly_spaced(numbers: np.ndarray) -> np.ndarray:
+def unit_moments(
+    numbers: np.ndarray, unit_axis: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give each unit's mean and variance, over all other axes; none without units.
+
+    >>> means, variances = unit_moments(np.array([[1.0, 2.0], [3.0, 2.0]]), 1)
+    >>> means.tolist(), variances.tolist()
+    ([2.0, 2.0], [1.0, 0.0])
+    """
+    if unit_axis is None or numbers.size == 0:
+        return np.zeros(0), np.zeros(0)
+    others = _others(numbers, unit_axis)
+    means = numbers.mean(axis=others, keepdims=True)
+    variances = np.square(numbers - means).mean(axis=others)
+    return means.reshape(-1), variances
+
+
+def _unit_extremes(
+    numbers: np.ndarray, unit_axis: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    if unit_axis is None or numbers.size == 0:
+        return np.zeros(0), np.zeros(0)
+    others = _others(numbers, unit_axis)
+    return numbers.min(axis=others), numbers.max(axis=others)
+
+
+def _others(numbers: np.ndarray, unit_axis: int) -> tuple[int, ...]:
+    return tuple(a for a in range(numbers.ndim) if a != unit_axis % numbers.ndim)
+
+
+def evenly_spaced(numbers: np.ndarray) -> np.ndarray:
+    """Give entries at equal steps, at most ``SAMPLE_SIZE``."""
     flat = numbers.reshape(-1)
     step = max(1, -(-flat.size // SAMPLE_SIZE))
     return flat[::step].copy()
 
 
-def _share_subnormal(numbers: np.ndarray, dtype: str) -> float:
+def share_subnormal(numbers: np.ndarray, dtype: str) -> float:
+    """Give the share of the entries that are not 0 and too small for all digits."""
     sizes = np.abs(numbers)
     n_not_zero = int(np.count_nonzero(sizes))
     n_small = int(np.count_nonzero(sizes < SMALLEST_NORMAL.get(dtype, 2.0**-126)))
