@@ -138,6 +138,41 @@ def test_a_spread_model_lives_the_life_of_one_that_is_alone(model, way, n, tmp_p
         assert all(np.array_equal(numbers[p], alone[3][p]) for p in numbers)
 
 
+def saved_read_and_watched(folder):
+    """Save a spread model, read another's numbers back, watch a step; say what came."""
+    warnings.simplefilter("ignore")
+    n, rank = torch.distributed.get_world_size(), torch.distributed.get_rank()
+    net = WAYS["fsdp"].spread(MODELS["llama"](), n)
+    plan = fanin.init(net, seed=SEED)
+    framework = fanin.frameworks.torch
+    file = framework.save(net, folder / f"{rank}.safetensors")
+    fanin.init(net, seed=SEED + 1)
+    framework.load_weights(net, file)
+    is_plans = bool(fanin.verify(net, plan))
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    batch = batch_of("llama")
+    with fanin.watch(net, optimizer) as trace:
+        net(batch, labels=batch).loss.backward()
+        optimizer.step()
+    return is_plans, file.read_bytes(), (trace.n_steps, trace._remarks)
+
+
+@pytest.mark.slow
+def test_a_spread_model_is_saved_whole_and_read_back_in_parts(tmp_path):
+    alone = MODELS["llama"]()
+    fanin.init(alone, seed=SEED)
+    found = on_world(saved_read_and_watched, 2, tmp_path, tmp_path)
+    copy = MODELS["llama"]()
+    (tmp_path / "copy.safetensors").write_bytes(found[1][1])
+    fanin.frameworks.torch.load_weights(copy, tmp_path / "copy.safetensors")
+
+    assert all(is_plans for is_plans, _, _ in found)
+    assert [watched for *_, watched in found] == [(1, [])] * 2
+    assert found[0][1] == found[1][1]
+    here, there = tables(copy), tables(alone)
+    assert all(torch.equal(here[path], there[path]) for path in there)
+
+
 def asked_for_a_seed():
     """Give the seed that is taken where every process's generator stands elsewhere."""
     rank = torch.distributed.get_rank()

@@ -10,7 +10,8 @@ import torch
 
 from fanin.errors import ArgumentError, MissingDependencyError
 from fanin.files import write_with
-from fanin.frameworks.torch.parameters import read
+from fanin.frameworks.torch.parameters import identity, read
+from fanin.frameworks.torch.sharded import is_sharded, whole_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,8 @@ def require_format(path: str | Path) -> None:
 def save(model: Any, path: str | Path) -> Path:
     """Write the state_dict (.pt, .pth, .safetensors) or the parameters (.npz).
 
-    A .safetensors file holds a tied weight once, as its own loader expects.
+    A .safetensors file holds a tied weight once, as its own loader expects. A weight
+    that is spread over processes is put together: each must take part.
 
     Raises:
         ArgumentError: if the suffix is another.
@@ -50,13 +52,23 @@ def save(model: Any, path: str | Path) -> Path:
         return write_with(path, lambda place: np.savez(place, **arrays))
     if Path(path).suffix.lower() == ".safetensors":
         return write_with(path, _safetensors(model))
-    return write_with(path, lambda place: torch.save(model.state_dict(), place))
+    state = model.state_dict()
+    state.update({name: whole_of(held) for name, held in state.items()})
+    return write_with(path, lambda place: torch.save(state, place))
 
 
 def _safetensors(model: Any) -> Callable[[Path], object]:
     try:
-        from safetensors.torch import save_model
+        from safetensors.torch import save_file, save_model
     except ImportError as error:
         name, purpose = "safetensors", "Writing a .safetensors file"
         raise MissingDependencyError.of(name, purpose, "files") from error
-    return lambda place: save_model(model, str(place))
+    if not any(map(is_sharded, model.parameters())):
+        return lambda place: save_model(model, str(place))
+    once: dict[Any, str] = {}
+    held = model.state_dict(keep_vars=True)
+    for name, tensor in held.items():
+        if isinstance(tensor, torch.Tensor):
+            once.setdefault(identity(tensor), name)
+    whole = {name: whole_of(held[name]).detach().contiguous() for name in once.values()}
+    return lambda place: save_file(whole, str(place))

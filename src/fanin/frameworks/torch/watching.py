@@ -3,7 +3,8 @@
 Hooks of two kinds: around every ``Optimizer.step`` in the process (so that a wrapped
 optimizer, a scaler or a scheduler is no obstacle), and after the forward pass of
 modules without children. Numbers are only read. What runs inside ``torch.compile`` is
-left alone: a hook there would be compiled in, and could change the result.
+left alone: a hook there would be compiled in, and could change the result. Of a weight
+that is spread over processes, each watches its own shard and asks no other.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from torch.optim.optimizer import (
 )
 
 from fanin.frameworks.torch.parameters import is_lazy, trainable
+from fanin.frameworks.torch.sharded import local_of
 from fanin.frameworks.torch.sizes import sampled, size_of, spread_of
 from fanin.frameworks.torch.twins import equal_rows, innocent, what_became
 from fanin.frameworks.torch.wrapped import held_by, module_paths
@@ -67,9 +69,10 @@ class Recorder:
             if not is_lazy(tensor)
         }
         self.head = innocent(self.model, self.tensors)
-        found = {path: equal_rows(tensor) for path, tensor in self.tensors.items()}
+        here = {path: local_of(tensor) for path, tensor in self.tensors.items()}
+        found = {path: equal_rows(tensor) for path, tensor in here.items()}
         self._equal = {path: rows for path, rows in found.items() if rows is not None}
-        total = sum(t.numel() * t.element_size() for t in self.tensors.values())
+        total = sum(tensor.nbytes for tensor in here.values())
         self.is_sampling = total > self.budget
         try:
             self._handles += [
@@ -97,7 +100,7 @@ class Recorder:
     def twins(self) -> dict[str, Twins]:
         """Say what became of rows that were equal when the hooks were set."""
         return {
-            path: what_became(rows, self.tensors[path])
+            path: what_became(rows, local_of(self.tensors[path]))
             for path, rows in self._equal.items()
         }
 
@@ -141,8 +144,9 @@ class Recorder:
         factor = 1.0 if scale is None else 1.0 / float(scale)
         for path, tensor in self._of(optimizer).items():
             if tensor.grad is not None:
-                self._gradients[path] = factor * size_of(tensor.grad)
-            self._before[path] = sampled(tensor, is_all=not self.is_sampling).clone()
+                self._gradients[path] = factor * size_of(local_of(tensor.grad))
+            here = sampled(local_of(tensor), is_all=not self.is_sampling)
+            self._before[path] = here.clone()
 
     def _compare(self, optimizer: Optimizer) -> None:
         """Compare with the copies, and hand on the row."""
@@ -165,9 +169,9 @@ class Recorder:
 
     def _moved(self, path: str) -> Moved:
         tensor, before = self.tensors[path], self._before[path]
-        after = sampled(tensor, is_all=not self.is_sampling)
+        after = sampled(local_of(tensor), is_all=not self.is_sampling)
         lost = float("nan")
-        gradient = tensor.grad
+        gradient = None if tensor.grad is None else local_of(tensor.grad)
         if gradient is not None and gradient.layout is torch.strided:
             has_gradient = sampled(gradient, is_all=not self.is_sampling) != 0
             n_left = (has_gradient & (after == before)).sum()

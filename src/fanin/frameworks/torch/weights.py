@@ -13,7 +13,9 @@ import torch
 
 from fanin.errors import MissingDependencyError, ModelError, ShapeError
 from fanin.frameworks.array_files import read_arrays, require_names
+from fanin.frameworks.torch.materialize import resharded
 from fanin.frameworks.torch.parameters import identity
+from fanin.frameworks.torch.sharded import pieces
 from fanin.frameworks.torch.wrapped import without_wrappers
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ def load_weights(model: Any, path: str | Path) -> Any:
     """Copy a file's numbers into the model's parameters and buffers.
 
     Every parameter must be in the file, under one of its names if it is tied; buffers
-    that it lacks stay as they are.
+    that it lacks stay as they are. Each process reads its own shards.
 
     Returns:
         The same model.
@@ -36,6 +38,7 @@ def load_weights(model: Any, path: str | Path) -> Any:
         ModelError: if the file cannot be read, or its names are not the model's.
         ShapeError: if an array has not its parameter's shape. The model is unchanged.
     """
+    resharded(model)
     held = dict(model.state_dict(keep_vars=True))
     places = {name: held[raw] for raw, name in without_wrappers(model, held)}
     found = _fitting(read_state(path), places)
@@ -52,7 +55,9 @@ def load_weights(model: Any, path: str | Path) -> Any:
             raise ShapeError.of(name, expected, received)
     with torch.no_grad():
         for name, tensor in found.items():
-            places[name].copy_(tensor)
+            for piece in pieces(name, places[name]):
+                part = ... if piece.region is None else piece.region.slices
+                piece.memory.copy_(tensor[part])
     return model
 
 
