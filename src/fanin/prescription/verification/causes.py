@@ -97,8 +97,10 @@ def in_part(case: Case) -> str:
         return ""
     told = f"{n_same:,} of {is_different.size:,} still hold the plan's numbers"
     box = _box(case, is_different)
-    told = f"changed in a part: {told}"
-    return f"{told}; those that differ lie {box}" if box else told
+    rest = replace(case, numbers=case.numbers.at(is_different), is_whole=False)
+    lie = f"; those that differ lie {box}" if box else ""
+    others = cause_of(rest).replace(": ", ", ", 1)
+    return f"changed in a part: {told}{lie}; of the others: {others}"
 
 
 def _box(case: Case, is_different: np.ndarray) -> str:
