@@ -104,6 +104,8 @@ def chunks_of(experiment: Experiment, done: frozenset[Trial]) -> list[Chunk]:
     chunks: list[Chunk] = []
     for scheme, setting in experiment.arms:
         trials = [t for t in experiment.trials_of(scheme, setting) if t not in done]
+        if not trials:
+            continue
         if experiment.is_stacked(scheme, setting):
             n_chunks = -(-len(trials) // MOST_MEMBERS)
             cuts = [i * len(trials) // n_chunks for i in range(n_chunks + 1)]

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from fanin.errors import ArgumentError
 from fanin.race.statistics import (
     Estimate,
+    holm,
     paired_difference,
+    paired_p,
     student_cdf,
     student_quantile,
 )
@@ -80,3 +82,41 @@ def test_what_a_seed_does_to_both_drops_out_of_the_difference():
     assert found.mean == pytest.approx(1.0)
     assert found.sd == pytest.approx(0.0, abs=1e-12)
     assert found.is_clear
+
+
+def test_a_paired_p_value_is_that_of_scipy():
+    ones, others = [0.91, 0.85, 0.97, 0.88], [0.90, 0.86, 0.93, 0.84]
+
+    assert paired_p(ones, others) == pytest.approx(
+        scipy.stats.ttest_rel(ones, others).pvalue, rel=1e-10
+    )
+
+
+def test_equal_runs_are_no_evidence_and_one_pair_is_none():
+    assert paired_p([0.1, 0.1], [0.1, 0.1]) == 1.0
+    assert paired_p([0.2, 0.2], [0.1, 0.1]) == 0.0
+    assert math.isnan(paired_p([0.2], [0.1]))
+
+
+def test_holm_is_bonferroni_for_the_least_and_never_falls():
+    p = [0.04, 0.01, 0.02, 0.5]
+    corrected = holm(p)
+
+    assert corrected[1] == pytest.approx(0.04)
+    assert corrected[2] == pytest.approx(0.06)
+    assert corrected[0] == pytest.approx(0.08)
+    assert corrected[3] == pytest.approx(0.5)
+
+
+def test_holm_leaves_out_what_is_unknown():
+    assert holm([0.01, math.nan])[0] == 0.01
+    assert math.isnan(holm([0.01, math.nan])[1])
+
+
+def test_holm_holds_the_rate_of_any_false_claim():
+    # 2000 experiments of 6 true null hypotheses each: at most 5 % with any claim.
+    uniform = np.random.default_rng(5).random((2000, 6))
+    wrong = np.mean([min(holm(row.tolist())) < 0.05 for row in uniform])
+
+    assert wrong < 0.05 + 5 * (0.05 * 0.95 / 2000) ** 0.5
+    assert np.mean(uniform.min(axis=1) < 0.05) > 0.2  # what uncorrected tests claim

@@ -8,7 +8,19 @@ import numpy as np
 
 from fanin.report.comparison import figures
 from fanin.report.comparison.as_json import as_json
-from fanin.report.comparison.as_text import HEAD, NOTES, cells, setting
+from fanin.report.comparison.as_text import (
+    NOTES,
+    cells,
+    either,
+    head,
+    net_words,
+    setting_words,
+)
+from fanin.report.comparison.by_factor import (
+    by_rate,
+    factor_sections,
+    rate_numbers,
+)
 from fanin.report.comparison.captions import CAPTIONS
 from fanin.report.comparison.statements import statements
 from fanin.report.page import (
@@ -27,7 +39,7 @@ from fanin.report.page import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fanin.race import Standings
+    from fanin.race import Setting, Standings
 
 TITLE = "Initial weights compared"
 
@@ -38,7 +50,7 @@ def as_page(standings: Standings) -> str:
         title=TITLE,
         lead=f'<p class="lead">{inline(_lead(standings))}</p>',
         sections=sections_of(standings),
-        footer=f"<p>{inline(setting(standings))}</p>",
+        footer=f"<p>{inline(setting_words(standings))}</p>",
         data=as_json(standings, has_curves=False),
     )
 
@@ -48,6 +60,7 @@ def sections_of(standings: Standings) -> list[Section]:
     return [
         Section(title="What was found", body=_findings(standings)),
         Section(title="Standings", body=_table(standings)),
+        *factor_sections(standings),
         *_charts(standings),
         Section(title="How it was done", body=_method(standings)),
     ]
@@ -62,34 +75,35 @@ def _lead(standings: Standings) -> str:
     experiment = standings.experiment
     return (
         "The same net, the same data, the same batches, the same grid of learning "
-        f"rates: only the initial weights differ. {experiment.depth} hidden layers of "
-        f"{experiment.width} units learn to classify {standings.data}, from "
-        f"{len(experiment.schemes)} kinds of initial weights and "
-        f"{len(experiment.seeds)} seeds each."
+        f"rates: only the initial weights differ. Nets of {net_words(experiment)} "
+        f"learn {standings.data}, from {len(experiment.schemes)} kinds of initial "
+        f"weights and {len(experiment.seeds)} seeds each."
     )
 
 
 def _findings(standings: Standings) -> str:
     parts = []
     if standings.is_partial:
-        done, total = len(standings.results), standings.experiment.n_trials
+        done = len(standings.results) + len(standings.failures)
+        total = standings.experiment.n_trials
         words = f"Stopped early: {done} of {total} nets were trained."
         parts.append(notice("warning", words))
-    for activation in standings.experiment.activations:
-        found = statements(standings, activation)
-        parts.append(f"<h3>{inline(activation)}</h3>")
+    for setting, name in standings.names.items():
+        found = statements(standings, setting)
+        parts.append(f"<h3>{inline(name)}</h3>")
         parts += [notice(one.kind, one.text) for one in found[:1]]
         parts.append(remarks([(one.kind, one.text) for one in found[1:]]))
     return "".join(parts)
 
 
 def _table(standings: Standings) -> str:
-    columns = [HEAD[1], "verdict", *HEAD[3:]]
+    titles = head(standings)
+    columns = [titles[1], "verdict", *titles[3:]]
     parts = []
-    for activation in standings.experiment.activations:
-        rows = [cells(standings, row)[1:] for row in standings.of(activation)]
+    for setting, name in standings.names.items():
+        rows = [cells(standings, row)[1:] for row in standings.of(setting)]
         shown = [[row[0], *map(_number, row[1:])] for row in rows]
-        parts.append(table(columns, shown, caption=f"Standings with {activation}"))
+        parts.append(table(columns, shown, caption=f"Standings with {name}"))
     return f'{"".join(parts)}<p class="quiet">{inline(NOTES)}</p>'
 
 
@@ -99,11 +113,18 @@ def _number(words: str) -> Html:
 
 def _charts(standings: Standings) -> list[Section]:
     """Give the sections of figures, in the order in which a reader asks."""
-    drawn: tuple[tuple[str, Callable[[str], str], Callable[[str], str]], ...] = (
+    drawn: tuple[
+        tuple[str, Callable[[Setting], str], Callable[[Setting], str]], ...
+    ] = (
         (
             "Does it learn?",
             lambda a: figures.accuracy_bars(standings, a),
             lambda a: _accuracy_numbers(standings, a),
+        ),
+        (
+            "Which learning rate",
+            lambda a: by_rate(standings, a),
+            lambda a: rate_numbers(standings, a),
         ),
         (
             "How the loss falls",
@@ -137,49 +158,64 @@ BY_LAYER = (
 def _section(
     standings: Standings,
     title: str,
-    draw: Callable[[str], str],
-    numbers: Callable[[str], str],
+    draw: Callable[[Setting], str],
+    numbers: Callable[[Setting], str],
 ) -> Section:
-    activations = [a for a in standings.experiment.activations if standings.of(a)]
+    settings = figures.drawn(standings)
+    n_left_out = len(standings.experiment.settings) - len(settings)
+    note = (
+        f" Of {len(standings.experiment.settings)} settings the first {len(settings)} "
+        "that are done are drawn."
+        if n_left_out
+        else ""
+    )
     body = figure(
-        *(draw(activation) for activation in activations),
-        caption=CAPTIONS[title](standings),
-        numbers="".join(numbers(activation) for activation in activations),
+        *(draw(setting) for setting in settings),
+        caption=CAPTIONS[title](standings) + note,
+        numbers="".join(numbers(setting) for setting in settings),
     )
     return Section(title=title, body=body)
 
 
-def _layer_numbers(standings: Standings, activation: str, what: str) -> str:
-    rows = standings.of(activation)
+def _layer_numbers(standings: Standings, setting: Setting, what: str) -> str:
+    rows = standings.of(setting)
     head = [figures.LAYERS[what], *(row.scheme for row in rows)]
     typical = [figures.measured(row, what).mean(axis=0).tolist() for row in rows]
     places = figures.layers(rows[0], what)
     lines = [[layer, *column] for layer, *column in zip(places, *typical, strict=True)]
-    caption = f"{figures.NAMES[what].capitalize()} with {activation}, mean over seeds"
+    name = standings.names[setting]
+    caption = f"{figures.NAMES[what].capitalize()} with {name}, mean over seeds"
     return table(head, lines, caption=caption)
 
 
-def _accuracy_numbers(standings: Standings, activation: str) -> str:
+def _accuracy_numbers(standings: Standings, setting: Setting) -> str:
     seeds = standings.experiment.seeds
     head = ["scheme", *(f"seed {seed}" for seed in seeds)]
-    rows = [[row.scheme, *row.accuracies] for row in standings.of(activation)]
-    return table(head, rows, caption=f"Test accuracy by seed with {activation}")
+    rows = [[row.scheme, *row.accuracies] for row in standings.of(setting)]
+    return table(
+        head,
+        rows,
+        caption=f"Test {standings.metric} by seed with {standings.names[setting]}",
+    )
 
 
-def _quantiles(standings: Standings, activation: str) -> str:
+def _quantiles(standings: Standings, setting: Setting) -> str:
     shares = (0.05, 0.5, 0.95)
-    chosen = figures.shown_layers(len(standings.rows[0].runs[0].start.samples))
+    first = standings.of(setting)[0]
+    chosen = figures.shown_layers(len(first.runs[0].start.samples))
     head = ["scheme", *(f"layer {i}: 5 %, 50 %, 95 %" for i in chosen)]
     rows = []
-    for row in standings.of(activation):
+    for row in standings.of(setting):
         samples = row.runs[0].start.samples
         values = [np.quantile(samples[i - 1], shares).tolist() for i in chosen]
         rows.append([row.scheme, *(", ".join(map(number, three)) for three in values)])
-    return table(head, rows, caption=f"Quantiles of the values with {activation}")
+    return table(
+        head, rows, caption=f"Quantiles of the values with {standings.names[setting]}"
+    )
 
 
-def _loss_numbers(standings: Standings, activation: str) -> str:
-    rows = standings.of(activation)
+def _loss_numbers(standings: Standings, setting: Setting) -> str:
+    rows = standings.of(setting)
     n_steps = standings.experiment.n_steps
     chosen = sorted({round(i * (n_steps - 1) / 10) for i in range(11)})
     head = ["step", *(row.scheme for row in rows)]
@@ -187,7 +223,9 @@ def _loss_numbers(standings: Standings, activation: str) -> str:
         [step, *(_mean([float(run.losses[step]) for run in row.runs]) for row in rows)]
         for step in chosen
     ]
-    return table(head, lines, caption=f"Loss of the batch with {activation}")
+    return table(
+        head, lines, caption=f"Loss of the batch with {standings.names[setting]}"
+    )
 
 
 def _mean(values: list[float]) -> float:
@@ -200,12 +238,20 @@ COMMON_NUMBERS = (
     "draws."
 )
 CHOICE = (
-    "For each scheme the learning rate with the least loss on the training set is "
-    "chosen, mean over the seeds, from the one grid. The test set has no part in it."
+    "For each scheme in each setting the learning rate is chosen from the one grid by "
+    "the score on a validation part, which no net trains on, mean over the seeds; of "
+    "equal scores the one with the least loss there. The test set has no part in it."
+)
+CHOICE_WITHOUT = (
+    "For each scheme in each setting the learning rate with the least loss on the "
+    "training set is chosen, mean over the seeds, from the one grid. The test set has "
+    "no part in it."
 )
 INTERVALS = (
     "Intervals are Student's, 95 %, over the seeds: they hold what changes with "
-    "initial weights and batches, not what another test set would change."
+    "initial weights and batches, not what another test set would change. p-values "
+    "are of Student's paired test, seed by seed, with Holm's correction over every "
+    "pair of schemes in every setting."
 )
 LIMITS = (
     "Longer training, another optimizer, or normalization layers can make a net learn "
@@ -219,12 +265,16 @@ NAN = (
 
 def _method(standings: Standings) -> str:
     experiment = standings.experiment
+    choice = CHOICE if standings.n_valid else CHOICE_WITHOUT
     counts = (
-        f"Every scheme meets every activation with {len(experiment.learning_rates)} "
+        f"Every scheme meets every setting with {len(experiment.learning_rates)} "
         f"learning rates and {len(experiment.seeds)} seeds: {experiment.n_trials} nets "
         "in all."
     )
-    limits = f"All this is with {experiment.optimizer} and {experiment.n_steps} steps."
-    parts = (f"{counts} {COMMON_NUMBERS}", CHOICE, INTERVALS, f"{limits} {LIMITS}", NAN)
+    limits = (
+        f"All this is with {either(experiment.optimizer)} and {experiment.n_steps} "
+        "steps."
+    )
+    parts = (f"{counts} {COMMON_NUMBERS}", choice, INTERVALS, f"{limits} {LIMITS}", NAN)
     items = "".join(f"<p>{inline(part)}</p>" for part in parts)
-    return f"{items}<p>{inline(setting(standings))}</p>"
+    return f"{items}<p>{inline(setting_words(standings))}</p>"

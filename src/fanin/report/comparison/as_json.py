@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fanin.race.setting import Trial
 from fanin.report.comparison.statements import statements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fanin.graph.cohort import MemberRun
-    from fanin.race import Estimate, Standing, Standings, TrialResult
+    from fanin.race import Estimate, Setting, Standing, Standings, TrialResult
+    from fanin.race.standings import Contrast
 
 SCHEMA = "fanin.compare/1"
 Json = None | str | int | float | bool | list["Json"] | dict[str, "Json"]
@@ -28,30 +30,37 @@ def as_json(standings: Standings, *, has_curves: bool = True) -> dict[str, Json]
         has_curves: with the loss of every step, for the runs at the chosen rates.
     """
     experiment = dataclasses.asdict(standings.experiment)
-    activations = standings.experiment.activations
     return {
         "schema": SCHEMA,
         "experiment": {name: plain(value) for name, value in experiment.items()},
         "data": {
             "name": standings.data,
             "n_train": standings.n_train,
+            "n_valid": standings.n_valid,
             "n_test": standings.n_test,
         },
+        "metric": standings.metric,
+        "chance": plain(standings.chance),
         "sizes": list(standings.sizes),
         "seconds": plain(standings.seconds),
         "is_partial": standings.is_partial,
         "findings": {
-            activation: [
+            name: [
                 {"kind": one.kind, "text": one.text}
-                for one in statements(standings, activation)
+                for one in statements(standings, setting)
             ]
-            for activation in activations
+            for setting, name in standings.names.items()
         },
         "standings": [_standing(standings, row, has_curves) for row in standings.rows],
+        "contrasts": [_contrast(one) for one in standings.contrasts],
         "trials": {
             "columns": list(COLUMNS),
             "rows": [_trial(result) for result in standings.results],
         },
+        "failures": [
+            {**_plain_fields(one.trial), "error": one.error}
+            for one in standings.failures
+        ],
     }
 
 
@@ -80,6 +89,21 @@ def _estimate(estimate: Estimate) -> Json:
     return {name: plain(value) for name, value in dataclasses.asdict(estimate).items()}
 
 
+def _plain_fields(record: Trial | Setting) -> dict[str, Json]:
+    return {name: plain(value) for name, value in dataclasses.asdict(record).items()}
+
+
+def _contrast(contrast: Contrast) -> Json:
+    return {
+        **_plain_fields(contrast.one.setting),
+        "one": contrast.one.scheme,
+        "other": contrast.other.scheme,
+        "difference": _estimate(contrast.difference),
+        "p": plain(contrast.p),
+        "p_corrected": plain(contrast.p_corrected),
+    }
+
+
 def _standing(
     standings: Standings,
     row: Standing,
@@ -88,11 +112,12 @@ def _standing(
     curves: list[Json] = [_array(run.losses) for run in row.runs] if has_curves else []
     return {
         "scheme": row.scheme,
-        "activation": row.activation,
+        **_plain_fields(row.setting),
         "verdict": standings.verdict(row),
         "learning_rate": row.learning_rate,
         "edge": row.edge,
         "test_accuracy": _estimate(row.test_accuracy),
+        "valid_accuracy": _estimate(row.valid_accuracy),
         "train_accuracy": _estimate(row.train_accuracy),
         "first_loss": plain(row.first_loss),
         "final_loss": plain(row.final_loss),
@@ -122,14 +147,12 @@ def _start(runs: Sequence[MemberRun]) -> Json:
 
 
 COLUMNS = (
-    "scheme",
-    "activation",
-    "learning_rate",
-    "seed",
+    *(field.name for field in dataclasses.fields(Trial)),
     "diverged_at",
     "first_loss",
     "final_loss",
     "train_accuracy",
+    "valid_accuracy",
     "test_accuracy",
 )
 
@@ -137,14 +160,12 @@ COLUMNS = (
 def _trial(result: TrialResult) -> Json:
     trial, run = result.trial, result.run
     values = (
-        trial.scheme,
-        trial.activation,
-        trial.learning_rate,
-        trial.seed,
+        *dataclasses.astuple(trial),
         run.diverged_at,
         run.first_loss,
         run.final_loss,
         run.train_accuracy,
+        run.valid_accuracy,
         run.test_accuracy,
     )
     return [plain(value) for value in values]

@@ -73,7 +73,7 @@ def as_frame(standings: Standings) -> Any:  # noqa: ANN401 (a pandas.DataFrame)
             package="pandas", purpose="A table as a DataFrame", extra="parquet"
         ) from missing
     frame = pd.DataFrame(rows_of(standings), columns=list(COLUMNS))
-    numbers = {name: "float64" for name in NUMBERS}
+    numbers: dict[str, str] = dict.fromkeys(NUMBERS, "float64")
     return frame.astype(numbers | {"diverged_at": "Int64", "error": "string"})
 
 

@@ -12,13 +12,13 @@ from fanin.report.page import MARKS, number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fanin.race import Standing, Standings
+    from fanin.race import Experiment, Standing, Standings
 
 HEAD = (
-    "activation",
+    "setting",
     "scheme",
     "",
-    "test accuracy",
+    "test score",
     "95 % interval",
     "rate",
     "loss",
@@ -46,7 +46,7 @@ def cells(standings: Standings, row: Standing) -> tuple[str, ...]:
     mark = {"highest": " ↑", "lowest": " ↓"}.get(row.edge, "")
     verdict = standings.verdict(row)
     return (
-        row.activation,
+        standings.names[row.setting],
         row.scheme,
         f"{SIGNS[verdict]} {verdict}",
         share(row.test_accuracy),
@@ -59,26 +59,65 @@ def cells(standings: Standings, row: Standing) -> tuple[str, ...]:
     )
 
 
+def head(standings: Standings) -> tuple[str, ...]:
+    """Give the table's columns; the first says what a setting is here."""
+    is_plain = len(standings.experiment.settings) == len(
+        standings.experiment.activations
+    )
+    first = "activation" if is_plain else HEAD[0]
+    return (first, *HEAD[1:3], f"test {standings.metric}", *HEAD[4:])
+
+
 def _size(value: float) -> float:
     return float("inf") if value != value else value
 
 
-def setting(standings: Standings) -> str:
+def setting_words(standings: Standings) -> str:
     """Give in one sentence what was trained, and on what."""
     experiment = standings.experiment
     rates = ", ".join(f"{rate:g}" for rate in experiment.learning_rates)
+    choosing = f", {standings.n_valid} to choose the rate" if standings.n_valid else ""
+    parts = (
+        f"{standings.n_train} samples to train on{choosing}, {standings.n_test} to test"
+    )
     return (
-        f"{len(standings.results)} nets of {experiment.depth} hidden layers of "
-        f"{experiment.width} units in {experiment.framework}, on {standings.data} "
-        f"({standings.n_train} samples to train on, {standings.n_test} to test): "
-        f"{experiment.n_steps} steps of {experiment.optimizer}, batches of "
+        f"{len(standings.results)} nets of {net_words(experiment)} in "
+        f"{experiment.framework}, on {standings.data} "
+        f"({parts}): {experiment.n_steps} steps of "
+        f"{either(experiment.optimizer)}, batches of "
         f"{experiment.batch_size}, {len(experiment.seeds)} seeds, for every scheme the "
         f"learning rates {rates}. {standings.seconds:.0f} s."
     )
 
 
+def net_words(experiment: Experiment) -> str:
+    """Say what nets were trained: "20 hidden layers of 64 units"."""
+    kinds = {"dense": "hidden layers", "residual": "residual blocks"}
+    layers = {"conv": "convolutions"} | kinds
+    unit = "channels" if experiment.net == "conv" else "units"
+    size = f"of {either(experiment.width)} {unit}"
+    norms = either(experiment.normalization)
+    norm = "" if norms == "none" else f", normalization {norms},"
+    if experiment.net not in layers:
+        return f"{experiment.net}, depth {either(experiment.depth)} and {size}{norm}"
+    return f"{either(experiment.depth)} {layers[experiment.net]} {size}{norm}"
+
+
+def either(value: object) -> str:
+    """Give one value, or several with "or" before the last.
+
+    >>> either(20), either((5, 10, 20))
+    ('20', '5, 10 or 20')
+    """
+    if not isinstance(value, tuple):
+        return str(value)
+    words = list(map(str, value))
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
 NOTES = (
-    "Rate: the learning rate with the least training loss; ↑ ↓ at the grid's end. "
+    "Rate: the learning rate that does best where it is chosen, never on the test "
+    "samples; ↑ ↓ at the grid's end. "
     "Loss: of the training set, before and after. Diverged: runs that reached NaN, at "
     "any rate. Max |ΔW|: the largest change of a weight. Units differ by: the largest "
     "difference between two units of one layer after training, 0 for twins."
@@ -100,18 +139,19 @@ def as_table(
     from rich.text import Text
 
     rows = [(row, cells(standings, row)) for row in standings.rows]
-    chosen = _columns([words for _, words in rows], width)
+    titles = head(standings)
+    chosen = _columns([titles, *(words for _, words in rows)], width)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     for column in chosen:
-        table.add_column(HEAD[column], no_wrap=True)
+        table.add_column(titles[column], no_wrap=True)
     before = None
     for row, words in rows:
-        if before not in {None, row.activation}:
+        if before not in {None, row.setting}:
             table.add_section()
-        is_first = before != row.activation
-        before = row.activation
+        is_first = before != row.setting
+        before = row.setting
         shown = [Text(words[i]) for i in chosen]
-        shown[0] = Text(row.activation if is_first else "", style="bold")
+        shown[0] = Text(words[0] if is_first else "", style="bold")
         shown[chosen.index(VERDICT)].stylize(COLOURS[standings.verdict(row)])
         table.add_row(*shown)
     console = console_of(width, is_styled=is_coloured)
@@ -122,7 +162,7 @@ def as_table(
 
 def _columns(rows: Sequence[Sequence[str]], width: int) -> tuple[int, ...]:
     """Give the most columns that fit without a cell being cut."""
-    widest = [max(map(len, column)) for column in zip(HEAD, *rows, strict=True)]
+    widest = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for chosen in SHOWN:
         if sum(widest[i] + GAP for i in chosen) - GAP <= width:
             return chosen
@@ -134,13 +174,13 @@ def as_text(
 ) -> str:
     """Give the findings, then the table, then how it was done."""
     parts = [_partial(standings)] if standings.is_partial else []
-    for activation in standings.experiment.activations:
+    for each in standings.experiment.settings:
         parts += [
             fill(f"{MARKS[one.kind]} {one.text}", width, subsequent_indent="  ")
-            for one in statements(standings, activation)
+            for one in statements(standings, each)
         ] + [""]
     table = as_table(standings, width=width, is_coloured=is_coloured)
-    return "\n".join([*parts, table, fill(setting(standings), width)])
+    return "\n".join([*parts, table, fill(setting_words(standings), width)])
 
 
 def as_markdown(standings: Standings) -> str:
@@ -148,19 +188,27 @@ def as_markdown(standings: Standings) -> str:
     parts = ["# Initial weights compared", ""]
     if standings.is_partial:
         parts += [f"**{_partial(standings)}**", ""]
-    for activation in standings.experiment.activations:
-        parts += [f"- {one.text}" for one in statements(standings, activation)]
+    for each in standings.experiment.settings:
+        parts += [f"- {one.text}" for one in statements(standings, each)]
     rows = [cells(standings, row) for row in standings.rows]
-    parts += ["", *_markdown_table(rows), "", NOTES, "", setting(standings)]
+    parts += [
+        "",
+        *_markdown_table(head(standings), rows),
+        "",
+        NOTES,
+        "",
+        setting_words(standings),
+    ]
     return "\n".join(parts) + "\n"
 
 
-def _markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
-    head = [name.replace("|", "\\|") for name in HEAD]
-    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+def _markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    names = [name.replace("|", "\\|") for name in titles]
+    lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
     return lines + ["| " + " | ".join(row) + " |" for row in rows]
 
 
 def _partial(standings: Standings) -> str:
-    done, total = len(standings.results), standings.experiment.n_trials
+    done = len(standings.results) + len(standings.failures)
+    total = standings.experiment.n_trials
     return f"Stopped early: {done} of {total} nets were trained."

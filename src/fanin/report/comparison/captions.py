@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from fanin.report.comparison.figures import measured
+from fanin.report.comparison.figures import drawn, measured
 from fanin.report.comparison.statements import share
 from fanin.report.page import number
 
@@ -16,30 +16,43 @@ if TYPE_CHECKING:
 
 
 def _ranked(standings: Standings) -> list[Standing]:
-    """Give the best scheme of each activation."""
-    found = [standings.best(a) for a in standings.experiment.activations]
+    """Give the best scheme of each setting."""
+    found = [standings.best(s) for s in standings.experiment.settings]
     return [row for row in found if row is not None]
 
 
 def _accuracy(standings: Standings) -> str:
     best = "; ".join(
-        f"with {row.activation} {row.scheme} comes first, {share(row.test_accuracy)}"
+        f"with {standings.names[row.setting]} {row.scheme} comes first, "
+        f"{share(row.test_accuracy)}"
         for row in _ranked(standings)
     )
     n_fail = sum(standings.verdict(row) == "fails" for row in standings.rows)
     return (
-        f"Of the {standings.n_test} test samples, {best}. {n_fail} of "
-        f"{len(standings.rows)} combinations do no better than twice a guess."
+        f"On the {standings.n_test} test samples, {best}. {n_fail} of "
+        f"{len(standings.rows)} combinations get less than a ninth "
+        f"of the way from a guess ({standings.chance:.2f}) to 1."
+    )
+
+
+def _rates(standings: Standings) -> str:
+    n_edges = sum(bool(row.edge) for row in standings.rows)
+    part = "validation part" if standings.n_valid else "test set"
+    return (
+        f"Score on the {part} at every learning rate of the grid; lines: mean over the "
+        "seeds, bands: from the least seed to the greatest. For "
+        f"{n_edges} of {len(standings.rows)} combinations the chosen rate is at an end "
+        "of the grid, so that a wider grid might do better."
     )
 
 
 def _loss(standings: Standings) -> str:
     parts = []
     for row in _ranked(standings):
-        others = [r for r in standings.of(row.activation) if r is not row]
+        others = [r for r in standings.of(row.setting) if r is not row]
         still = [r for r in others if abs(r.final_loss - r.first_loss) < 0.05]
         parts.append(
-            f"With {row.activation} the loss of {row.scheme} falls from "
+            f"With {standings.names[row.setting]} the loss of {row.scheme} falls from "
             f"{number(row.first_loss)} to {number(row.final_loss)}; "
             f"{len(still)} of the {len(others)} others end within 0.05 of where they "
             "began."
@@ -65,15 +78,15 @@ def _growth(row: Standing, what: str) -> float:
 def _by_layer(what: str, subject: str, direction: str) -> Callable[[Standings], str]:
     def caption(standings: Standings) -> str:
         parts = []
-        for activation in standings.experiment.activations:
-            rows = standings.of(activation)
+        for setting in drawn(standings):
+            rows = standings.of(setting)
             words = ", ".join(
                 f"{row.scheme} × {number(_growth(row, what))}"
                 for row in rows
                 if _growth(row, what)
             )
             if words:
-                parts.append(f"with {activation} {words}")
+                parts.append(f"with {standings.names[setting]} {words}")
         theory = (
             ""
             if what == "between"
@@ -90,12 +103,12 @@ def _by_layer(what: str, subject: str, direction: str) -> Callable[[Standings], 
 
 def _histograms(standings: Standings) -> str:
     parts = []
-    for activation in standings.experiment.activations:
+    for setting in drawn(standings):
         words = ", ".join(
             f"{row.scheme} {number(float(measured(row, 'rms')[:, -1].mean()))}"
-            for row in standings.of(activation)
+            for row in standings.of(setting)
         )
-        parts.append(f"with {activation} {words}")
+        parts.append(f"with {standings.names[setting]} {words}")
     return (
         "Values of some hidden layers, before the first step, on one scale; what lies "
         "beyond it stands in the outermost bins. Heights follow the square root of the "
@@ -107,6 +120,7 @@ def _histograms(standings: Standings) -> str:
 CAPTIONS: Mapping[str, Callable[[Standings], str]] = MappingProxyType(
     {
         "Does it learn?": _accuracy,
+        "Which learning rate": _rates,
         "How the loss falls": _loss,
         "How large the signal is": _by_layer(
             "rms", "how large the values of each hidden layer are.", ""

@@ -1,4 +1,4 @@
-"""The charts of a comparison, one set for each activation."""
+"""The charts of a comparison, one panel for each setting."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fanin.race.expected import expected_start
+from fanin.race.experiment import is_policy
 from fanin.report.comparison.statements import share
 from fanin.report.svg import (
     STYLES,
@@ -25,10 +26,11 @@ from fanin.schemes import find_scheme
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fanin.race import Standing, Standings
+    from fanin.race import Setting, Standing, Standings
 
 QUIET = (STYLES[4], STYLES[5], STYLES[8], STYLES[6])  # for weights that are not random
 LOUD = (STYLES[0], STYLES[1], STYLES[2], STYLES[3], STYLES[7], STYLES[9])
+MOST_PANELS = 12  # of one figure
 N_POINTS = 50  # of a loss curve
 SHOWN = (1e-6, 1e4)  # root mean squares beyond are cut
 
@@ -36,15 +38,26 @@ SHOWN = (1e-6, 1e4)  # root mean squares beyond are cut
 def styles(standings: Standings) -> dict[str, Style]:
     """Give every scheme its look, the same in all charts of a page."""
     specs = standings.experiment.schemes
-    fixed = [s for s in specs if find_scheme(s).law in {"constant", "identity"}]
+    fixed = [s for s in specs if is_fixed(s)]
     drawn = [s for s in reversed(specs) if s not in fixed]
     looks = {spec: QUIET[i % len(QUIET)] for i, spec in enumerate(fixed)}
     return looks | {spec: LOUD[i % len(LOUD)] for i, spec in enumerate(drawn)}
 
 
-def accuracy_bars(standings: Standings, activation: str) -> str:
+def drawn(standings: Standings) -> list[Setting]:
+    """Give the settings whose starts and losses are drawn: the first dozen."""
+    found = [each for each in standings.experiment.settings if standings.of(each)]
+    return found[:MOST_PANELS]
+
+
+def is_fixed(spec: str) -> bool:
+    """Say whether a scheme's weights are not random: a constant, or an identity."""
+    return not is_policy(spec) and find_scheme(spec).law in {"constant", "identity"}
+
+
+def accuracy_bars(standings: Standings, setting: Setting) -> str:
     """Draw test accuracies with their intervals, and what a guess gives."""
-    look = styles(standings)
+    look, name = styles(standings), standings.names[setting]
     bars = [
         Bar(
             label=row.scheme,
@@ -54,24 +67,24 @@ def accuracy_bars(standings: Standings, activation: str) -> str:
             style=look[row.scheme],
             words=share(row.test_accuracy),
         )
-        for row in standings.of(activation)
+        for row in standings.of(setting)
     ]
     words = ", ".join(f"{bar.label} {bar.words}" for bar in bars)
     frame = Frame(
-        title=activation,
-        description=f"Test accuracy by scheme with {activation}: {words}.",
-        x_label="test accuracy, mean and 95 % interval",
+        title=name,
+        description=f"Test {standings.metric} by scheme with {name}: {words}.",
+        x_label=f"test {standings.metric}, mean and 95 % interval",
         marked=(standings.chance, "a guess"),
         width=440,
     )
     return bar_chart(bars, frame)
 
 
-def loss_curves(standings: Standings, activation: str) -> str:
+def loss_curves(standings: Standings, setting: Setting) -> str:
     """Draw each scheme's training loss: mean over seeds, band from least to most."""
-    look = styles(standings)
+    look, name = styles(standings), standings.names[setting]
     lines = []
-    for row in standings.of(activation):
+    for row in standings.of(setting):
         curves = np.array([run.losses for run in row.runs])
         steps, smooth = _smooth(curves)
         lines.append(
@@ -85,8 +98,8 @@ def loss_curves(standings: Standings, activation: str) -> str:
             )
         )
     frame = Frame(
-        title=activation,
-        description=f"Training loss by step with {activation}, one curve a scheme.",
+        title=name,
+        description=f"Training loss by step with {name}, one curve a scheme.",
         x_label="step",
         y_label="loss of the batches",
         is_log=True,
@@ -97,21 +110,21 @@ def loss_curves(standings: Standings, activation: str) -> str:
     return line_chart(lines, frame)
 
 
-def by_layer(standings: Standings, activation: str, what: str) -> str:
+def by_layer(standings: Standings, setting: Setting, what: str) -> str:
     """Draw one quantity of the start by layer: points measured, lines from theory.
 
     Args:
         standings: what was measured.
-        activation: which of the activations.
+        setting: which of the settings.
         what: "rms", "between" or "gradient_rms".
     """
-    look = styles(standings)
+    look, name = styles(standings), standings.names[setting]
     lines: list[Line] = []
-    for row in standings.of(activation):
+    for row in standings.of(setting):
         lines += _measured_and_expected(standings, row, what, look[row.scheme])
     frame = Frame(
-        title=activation,
-        description=f"{NAMES[what]} by layer with {activation}, before training.",
+        title=name,
+        description=f"{NAMES[what]} by layer with {name}, before training.",
         x_label=LAYERS[what],
         y_label=NAMES[what],
         is_log=True,
@@ -161,11 +174,13 @@ def _measured_and_expected(
         has_stroke=what == "between",
         marks="some" if what == "between" else "all",
     )
-    start = row.runs[0].start
+    start, experiment = row.runs[0].start, standings.experiment
     theory = (
         None
-        if what == "between"
-        else expected_start(row.scheme, row.activation, standings.sizes, start)
+        if what == "between" or not experiment.is_stacked(row.scheme, row.setting)
+        else expected_start(
+            row.scheme, row.activation, standings.sizes_of(row.setting), start
+        )
     )
     if theory is None:
         return [points]
@@ -174,12 +189,12 @@ def _measured_and_expected(
     return [line, points]
 
 
-def histograms(standings: Standings, activation: str) -> str:
+def histograms(standings: Standings, setting: Setting) -> str:
     """Draw the values of a few hidden layers before training, one row a scheme."""
-    look = styles(standings)
-    chosen = shown_layers(len(standings.rows[0].runs[0].start.samples))
-    rows = standings.of(activation)
-    best = standings.best(activation)
+    look, name = styles(standings), standings.names[setting]
+    rows = standings.of(setting)
+    chosen = shown_layers(len(rows[0].runs[0].start.samples))
+    best = standings.best(setting)
     span = (
         _span([best.runs[0].start.samples[i - 1] for i in chosen]) if best else (0, 1)
     )
@@ -195,8 +210,8 @@ def histograms(standings: Standings, activation: str) -> str:
         for row in rows
     ]
     frame = Frame(
-        title=activation,
-        description=f"Histograms of the values of layers {chosen} with {activation}.",
+        title=name,
+        description=f"Histograms of the values of layers {chosen} with {name}.",
     )
     names = [f"layer {i}" for i in chosen]
     return histogram_grid(grid, frame, columns=names, span=span)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 from fanin.report.page import number
@@ -15,7 +14,8 @@ from fanin.report.page import number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fanin.race import Estimate, Standing, Standings
+    from fanin.race import Estimate, Failure, Setting, Standing, Standings
+    from fanin.race.standings import Contrast
 
 TWINS = 1e-4  # a spread of units, relative to the weights moved, that rounding explains
 GONE = 1e-6  # a root mean square that has vanished
@@ -31,23 +31,47 @@ class Statement:
     text: str
 
 
-def statements(standings: Standings, activation: str) -> tuple[Statement, ...]:
-    """Give what was found with one activation, the best first."""
-    rows = standings.of(activation)
+def statements(standings: Standings, where: str | Setting) -> tuple[Statement, ...]:
+    """Give what was found in one setting, the best first.
+
+    Args:
+        standings: what was measured.
+        where: a setting, or an activation: then every setting with it, one by one.
+
+    Raises:
+        UnknownNameError: if the experiment has no such activation.
+    """
+    standings.of(where)
+    return tuple(
+        statement
+        for setting in standings.experiment.settings
+        if where in {setting, setting.activation}
+        for statement in _in(standings, setting)
+    )
+
+
+def _in(standings: Standings, setting: Setting) -> tuple[Statement, ...]:
+    rows = standings.of(setting)
+    failed = [one for one in standings.failures if one.trial.setting == setting]
+    raised = (_raised(standings, setting, failed),) if failed else ()
     if not rows:
-        text = f"No scheme with {activation} was finished."
-        return (Statement(kind="note", text=text),)
+        text = f"No scheme with {standings.names[setting]} was finished."
+        return (Statement(kind="note", text=text), *raised)
     good = [row for row in rows if standings.verdict(row) == "works"]
-    found = [_headline(standings, activation)]
-    found += [_between(standings, *pair) for pair in combinations(good, 2)]
+    found = [_headline(standings, setting)]
+    found += [
+        _between(standings, contrast)
+        for contrast in standings.contrasts
+        if contrast.one in good and contrast.other in good
+    ]
     found += [_behind(standings, row) for row in rows if row not in good]
-    edges = [row for row in good if row.edge]
-    return (*found, *map(_edge, edges))
+    edges = [_edge(standings, row) for row in good if row.edge]
+    return (*found, *edges, *raised)
 
 
-def _headline(standings: Standings, activation: str) -> Statement:
+def _headline(standings: Standings, setting: Setting) -> Statement:
     """Name what works and how far the failures get."""
-    rows = standings.of(activation)
+    rows = standings.of(setting)
     kinds: dict[str, list[Standing]] = {"works": [], "lags": [], "fails": []}
     for row in rows:
         kinds[standings.verdict(row)].append(row)
@@ -68,26 +92,41 @@ def _headline(standings: Standings, activation: str) -> Statement:
             f"{most:.2f} (a guess gives {standings.chance:.2f})"
         )
     kind = "good" if kinds["works"] else "bad"
-    return Statement(kind=kind, text=f"With {activation}: {'; '.join(parts)}.")
+    words = f"With {standings.names[setting]}: {'; '.join(parts)}."
+    return Statement(kind=kind, text=words)
 
 
-def _between(standings: Standings, one: Standing, other: Standing) -> Statement:
+def _between(standings: Standings, contrast: Contrast) -> Statement:
     """Compare two that work, seed by seed; say so where nothing can be said."""
-    gap = standings.difference(one, other)
-    words = f"{one.scheme} against {other.scheme} with {one.activation}: "
+    one, other, gap = contrast.one, contrast.other, contrast.difference
+    name = standings.names[one.setting]
+    words = f"{one.scheme} against {other.scheme} with {name}: "
     if gap.n < 2:
         text = f"{words}a difference of {signed(gap.mean)}, from a single seed."
-    elif gap.is_clear:
-        text = (
-            f"{words}{signed(gap.mean)} ({interval(gap)} over {gap.n} seeds, "
-            "test set and batches the same)."
-        )
-    else:
-        text = (
-            f"{words}{signed(gap.mean)} ({interval(gap)} over {gap.n} seeds): "
-            "these seeds do not tell them apart."
-        )
+        return Statement(kind="note", text=text)
+    end = "." if contrast.is_clear else ": these seeds do not tell them apart."
+    text = (
+        f"{words}{signed(gap.mean)} ({interval(gap)} over {gap.n} seeds with the same "
+        f"draws and batches; p {_p(contrast.p_corrected)}, Holm's correction for "
+        f"{len(standings.contrasts)} comparisons){end}"
+    )
     return Statement(kind="note", text=text)
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 1e-3 else f"= {value:.2g}"
+
+
+def _raised(
+    standings: Standings, setting: Setting, failed: Sequence[Failure]
+) -> Statement:
+    """Say how many trials raised, of which schemes, and what the first one said."""
+    schemes = list(dict.fromkeys(one.trial.scheme for one in failed))
+    text = (
+        f"{len(failed)} trials of {_list(schemes)} with {standings.names[setting]} "
+        f"raised an error and have no result. {failed[0].error}"
+    )
+    return Statement(kind="warning", text=text)
 
 
 def _behind(standings: Standings, row: Standing) -> Statement:
@@ -95,7 +134,7 @@ def _behind(standings: Standings, row: Standing) -> Statement:
     verb = "fails" if standings.verdict(row) == "fails" else "lags"
     signs = (_stuck, _diverged, _twins, _vanished, _saturated)
     sign = next((text for text in (one(row) for one in signs) if text), _slow(row))
-    text = f"{row.scheme} {verb} with {row.activation}: {sign}"
+    text = f"{row.scheme} {verb} with {standings.names[row.setting]}: {sign}"
     return Statement(kind="bad" if verb == "fails" else "warning", text=text)
 
 
@@ -173,9 +212,9 @@ def _growth(values: Sequence[float]) -> float:
     return float((values[-1] / values[0]) ** (1 / (len(values) - 1)))
 
 
-def _edge(row: Standing) -> Statement:
+def _edge(standings: Standings, row: Standing) -> Statement:
     text = (
-        f"The best learning rate of {row.scheme} with {row.activation}, "
+        f"The best learning rate of {row.scheme} with {standings.names[row.setting]}, "
         f"{row.learning_rate:g}, is the {row.edge} of the grid: a wider grid might do "
         "better."
     )

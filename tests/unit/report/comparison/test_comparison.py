@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import dataclasses
+import io
 import json
 import math
 import re
@@ -12,7 +15,7 @@ import pytest
 
 from fanin.errors import ArgumentError, OutputError, UnknownNameError
 from fanin.graph.cohort import MemberRun, StartProfile
-from fanin.race import Experiment, Standings, TrialResult
+from fanin.race import Experiment, Failure, Standings, TrialResult
 from fanin.report.comparison import Comparison
 
 DEPTH = 4
@@ -125,7 +128,8 @@ def test_two_schemes_that_both_work_are_compared_seed_by_seed(monkeypatch):
 
     assert found == (
         "glorot_normal against he_normal with relu: −0.010 (95 % interval −0.010 to "
-        "−0.010 over 3 seeds, test set and batches the same)."
+        "−0.010 over 3 seeds with the same draws and batches; p < 0.001, Holm's "
+        "correction for 30 comparisons)."
     )
 
 
@@ -226,9 +230,9 @@ def test_the_page_states_a_finding_and_numbers_for_every_figure(comparison):
     tags = [tag for tag, _ in tree.found]
 
     assert (
-        tags.count("figure") == tags.count("figcaption") == tags.count("details") == 6
+        tags.count("figure") == tags.count("figcaption") == tags.count("details") == 7
     )
-    assert sum(a.get("role") == "img" for _, a in tree.found) == 12
+    assert sum(a.get("role") == "img" for _, a in tree.found) == 14
 
 
 def test_no_two_parts_of_the_page_share_an_id(comparison):
@@ -290,3 +294,85 @@ def test_a_comparison_that_was_stopped_says_so_everywhere():
     for text in (str(comparison), comparison.to_markdown(), comparison.to_html()):
         assert "Stopped early: 55 of 108 nets were trained." in text
     assert "No scheme with relu was finished." in str(comparison)
+
+
+def test_several_depths_are_panels_of_their_own_and_a_figure_by_depth():
+    comparison = make(depth=(DEPTH, 8), activations=("relu",))
+    page = comparison.to_html()
+
+    assert "<h3>relu, depth 4</h3>" in page
+    assert "<h3>relu, depth 8</h3>" in page
+    assert "From the least depth to the greatest" in page
+    assert "By width" not in page
+    assert len(comparison.of("relu")) == 2 * len(SCHEMES)
+    assert "relu, depth 8" in str(comparison)
+    assert list(json.loads(comparison.to_json())["findings"]) == [
+        "relu, depth 4",
+        "relu, depth 8",
+    ]
+
+
+def test_of_many_settings_a_dozen_is_drawn_and_the_page_says_so():
+    comparison = make(
+        width=tuple(range(8, 23)),
+        activations=("relu",),
+        schemes=("zeros", "he_normal"),
+    )
+
+    assert "Of 15 settings the first 12 that are done are drawn." in (
+        comparison.to_html()
+    )
+
+
+def test_two_that_differ_by_chance_are_not_told_apart(monkeypatch):
+    monkeypatch.setitem(STORY, "glorot_normal", (0.951, 0.03, 0.9, 0.3, 1.0))
+    comparison = make(seeds=(0, 1))
+    rows = {row.scheme: row for row in comparison.of("relu")}
+    lines = [t for t in words(comparison) if "against" in t]
+
+    # With two seeds, t = 1.4 or so at most, where both move alike only by rounding.
+    gap = comparison.standings.difference(rows["glorot_normal"], rows["he_normal"])
+    assert gap.mean == pytest.approx(0.001)
+    assert len(lines) == 1
+
+
+def test_every_trial_is_a_row_of_csv_also_one_that_failed(comparison):
+    whole = comparison.standings
+    lost = whole.results[0].trial
+    part = dataclasses.replace(
+        whole,
+        results=whole.results[1:],
+        failures=(Failure(trial=lost, error="ValueError: no"),),
+    )
+    rows = list(csv.DictReader(io.StringIO(Comparison(standings=part).to_csv())))
+
+    assert len(rows) == whole.experiment.n_trials
+    assert rows[-1]["state"] == "failed"
+    assert rows[-1]["error"] == "ValueError: no"
+    assert {row["state"] for row in rows} == {"done", "diverged", "failed"}
+    chosen = [row for row in rows if row["is_chosen"] == "True"]
+    assert len(chosen) == 11 * 3 + 3  # of zeros with tanh the other rates are whole
+
+
+def test_a_trial_that_failed_is_told_with_its_error(comparison):
+    whole = comparison.standings
+    trials = whole.experiment.trials("zeros", "relu")
+    part = dataclasses.replace(
+        whole,
+        results=tuple(r for r in whole.results if r.trial not in trials),
+        failures=tuple(Failure(trial=t, error="ValueError: no") for t in trials),
+    )
+
+    assert words(Comparison(standings=part))[-1] == (
+        "9 trials of zeros with relu raised an error and have no result. ValueError: no"
+    )
+
+
+def test_parquet_holds_what_csv_holds(comparison, tmp_path):
+    pd = pytest.importorskip("pandas")
+    path = comparison.save(tmp_path / "out.parquet")
+    frame = pd.read_parquet(path)
+
+    assert len(frame) == comparison.standings.experiment.n_trials
+    assert frame["test_accuracy"].max() == pytest.approx(0.952)
+    assert frame["is_chosen"].sum() == 12 * 3
