@@ -6,6 +6,9 @@ the bits themselves, uint16, where it is not: a parameter is never of whole numb
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 import numpy as np
 
 
@@ -15,7 +18,17 @@ def is_bfloat16(array: np.ndarray) -> bool:
     >>> is_bfloat16(np.zeros(2, dtype=np.uint16)), is_bfloat16(np.zeros(2))
     (True, False)
     """
-    return array.dtype == np.uint16 or array.dtype.name == "bfloat16"
+    return stored_as(array.dtype) == "bfloat16"
+
+
+@cache
+def stored_as(dtype: np.dtype[Any]) -> str:
+    """Name the type of the numbers that memory of a dtype holds.
+
+    >>> stored_as(np.dtype(np.uint16)), stored_as(np.dtype(np.float32))
+    ('bfloat16', 'float32')
+    """
+    return "bfloat16" if dtype == np.uint16 else dtype.name
 
 
 def write_rounded(out: np.ndarray, numbers: np.ndarray) -> None:

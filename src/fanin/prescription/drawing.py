@@ -65,7 +65,9 @@ def draw_of(prescription: Prescription, seed: int) -> Draw:
         entries = np.array(prescription.values).reshape(prescription.shape)
         return _with_parts(prescription, Listed(entries))
     own = seed if prescription.seed is None else prescription.seed
-    block = replace(prescription, shape=block_of(prescription))
+    shape = block_of(prescription)
+    is_whole = shape == prescription.shape
+    block = prescription if is_whole else replace(prescription, shape=shape)
     return Structured(prescription, own, law_of(block))
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fanin.errors import ArgumentError
 from fanin.graph.draws import Computed, Draw, require_fit
 from fanin.graph.region import Region
-from fanin.graph.rounding import is_bfloat16
+from fanin.graph.rounding import stored_as
 from fanin.graph.unit_rows import units_of
 from fanin.prescription.boxes import block_axis, boxes_of
 
@@ -74,19 +74,28 @@ class Structured(Draw):
         """Give what draws the numbers of a region where they are to stand."""
         box = Region.all(self.shape) if region is None else region
         require_fit(out, box, self.shape)
-        can_draw = self.is_one_by_one or self.is_plain
-        boxes = boxes_of(self.p, box) if can_draw and self._fits(out) else None
+        is_fitting = self._fits(out)
+        if is_fitting and self.is_plain:
+            return self._filling(out, region)
+        can_draw = is_fitting and self.is_one_by_one
+        boxes = boxes_of(self.p, box) if can_draw else None
         if boxes is None:
             return Computed(self._numbers, self.shape).prepared(out, region)
-        writes = [self._filling(out, each) for each in boxes]
+        writes = [self._of_box(_part(out, each), each) for each in boxes]
         return writes[0] if len(writes) == 1 else partial(_run_all, writes)
 
-    def _filling(self, out: np.ndarray, box: Box) -> Write:
+    def _filling(self, out: np.ndarray, region: Region | None) -> Write:
+        from fanin.sampler import filling
+
+        path, seed = self.p.path, self.seed
+        return filling(out, path, self.block, self.law, seed=seed, region=region)
+
+    def _of_box(self, out: np.ndarray, box: Box) -> Write:
         from fanin.sampler import Law, filling
 
         is_set = box.value is not None
         return filling(
-            out[(*box.place, ...)],  # of a scalar too a view
+            out,
             self.p.path,
             self.block,
             Law("constant", value=box.value) if is_set else self.law,
@@ -99,7 +108,7 @@ class Structured(Draw):
     def _fits(self, out: np.ndarray) -> bool:
         """Say whether the sampler's rounding to that memory is the only one."""
         own = self.p.dtype
-        stored = "bfloat16" if is_bfloat16(out) else out.dtype.name
+        stored = stored_as(out.dtype)
         return stored == own or (own == "float32" and stored in {"float16", "bfloat16"})
 
     def _drawn(self, stream: int, index: np.ndarray | None) -> np.ndarray:
@@ -183,6 +192,12 @@ def with_parts(
 def wide(dtype: str) -> str:
     """Give the dtype in which numbers are worked on before they are rounded once."""
     return "float64" if dtype == "float64" else "float32"
+
+
+def _part(out: np.ndarray, box: Box) -> np.ndarray:
+    place: Any = (*box.place, ...)  # of a scalar too a view
+    part: np.ndarray = out[place]
+    return part
 
 
 def _run_all(writes: Sequence[Write]) -> None:

@@ -16,6 +16,7 @@ import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 
+from fanin.graph.rounding import stored_as
 from fanin.sampler import narrow, wide
 from fanin.sampler.kernel_code import (
     LIST,
@@ -136,7 +137,7 @@ class _Task:
         self.out = out
         self.kernels = kernels
         self.kind = recipe.kind
-        self.dtype = _stored_as(out.dtype)
+        self.dtype = stored_as(out.dtype)
         self.address = out.ctypes.data
         self.law = (key & 0xFFFFFFFF, key >> 32, *_numbers(recipe, self.dtype))
 
@@ -233,12 +234,6 @@ def _by_skip(skips: np.ndarray) -> Iterator[tuple[slice | np.ndarray, int]]:
         return
     for turn, skip in enumerate(skips[:4].tolist()):  # runs at even distances
         yield slice(turn, None, 4), skip
-
-
-@cache
-def _stored_as(dtype: np.dtype[Any]) -> str:
-    """Name what numbers are stored as: memory of bfloat16 may be named uint16."""
-    return "bfloat16" if dtype == np.uint16 else dtype.name
 
 
 def _numbers(recipe: Recipe, dtype: str) -> tuple[int, int, int, float, float, int]:

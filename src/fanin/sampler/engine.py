@@ -100,12 +100,15 @@ class Engine:
                 or its bits as uint16), which are float32 rounded once.
             n_threads: at most so many; `available_threads` if None.
         """
-        write = partial(self._writer(recipe, where, out), recipe, key)
-        most = available_threads() if n_threads is None else n_threads
-        threads = min(most, 1 + out.size // ENOUGH_FOR_A_THREAD)
+        fill = self._writer(recipe, where, out)
+        threads = 1 + out.size // ENOUGH_FOR_A_THREAD
+        if threads > 1:
+            most = available_threads() if n_threads is None else n_threads
+            threads = min(most, threads)
         if threads <= 1:
-            write(where, out)
+            fill(recipe, key, where, out)
             return
+        write = partial(fill, recipe, key)
         pieces = _pieces(where, out, threads)
         run_all((partial(write, *piece) for piece in pieces), threads)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fanin.graph.region import Region
-from fanin.graph.rounding import is_bfloat16, write_rounded
+from fanin.graph.rounding import stored_as, write_rounded
 from fanin.sampler.engine import ENGINE
 from fanin.sampler.key import key_of
 from fanin.sampler.law import MATRICES, Law
@@ -61,12 +61,12 @@ def filling(  # noqa: PLR0913  # an address has that many parts
             shape.
     """
     lengths = lengths_of(shape)
-    box = Region.all(lengths) if region is None else region
-    box.require_in(lengths)
-    dtype = "bfloat16" if is_bfloat16(out) else out.dtype.name
-    require_range(law, dtype, times)
+    if region is not None:
+        region.require_in(lengths)
+    require_range(law, stored_as(out.dtype), times)
     key = key_of(name, seed=seed, stream=stream)
     if law.kind in MATRICES:
+        box = Region.all(lengths) if region is None else region
         return _matrix(out, law, lengths, box, key, times)
     if law.kind == "constant":
         return partial(_constant, out, law.value or 0.0, times)
@@ -74,8 +74,9 @@ def filling(  # noqa: PLR0913  # an address has that many parts
         return partial(_constant, out, 0.0, 1.0)
     recipe = recipe_of(law, times)
     if out.flags.c_contiguous:
-        where = where_of(box, lengths)
+        where = range(prod(lengths)) if region is None else where_of(region, lengths)
         return partial(ENGINE.fill, recipe, key, where, out.reshape(-1))
+    box = Region.all(lengths) if region is None else region
     return partial(_by_pieces, recipe, key, out, box, lengths)
 
 

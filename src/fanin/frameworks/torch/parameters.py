@@ -55,10 +55,10 @@ def parameters(model: Any) -> tuple[Parameter, ...]:
     owners: dict[Identity, str] = {}
     held = dict(model.named_parameters(remove_duplicate=False))
     for raw, path in without_wrappers(model, held):
-        tensor = held[raw]
-        found.setdefault(identity(tensor), []).append(path)
-        tensors.setdefault(identity(tensor), tensor)
-        owners.setdefault(identity(tensor), raw)
+        key = identity(held[raw])
+        found.setdefault(key, []).append(path)
+        tensors.setdefault(key, held[raw])
+        owners.setdefault(key, raw)
     return tuple(
         Parameter(
             path=names[0],

@@ -215,10 +215,8 @@ def _array_of(memory: torch.Tensor) -> np.ndarray | None:
     is_here = memory.device.type == "cpu" and memory.is_contiguous()
     if not (is_here and _is_plain(memory)):
         return None
-    stored = memory.detach()
-    if memory.dtype is torch.bfloat16:
-        stored = stored.view(torch.int16)
-    array: np.ndarray = stored.numpy()
+    is_half = memory.dtype is torch.bfloat16
+    array: np.ndarray = (memory.view(torch.int16) if is_half else memory).numpy()
     named: np.ndarray = array.view(STORED[memory.dtype])
     return named
 
