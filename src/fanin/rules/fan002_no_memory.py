@@ -15,8 +15,7 @@ In a build that is deferred on purpose. Give the model memory before it is check
         model = Net()
 
 ## Use instead
-    model.to_empty(device="cpu")
-    fanin.init(model, seed=0)
+    fanin.init(model, seed=0)  # memory and numbers, buffers too
 
 ## Assumptions
 None.
@@ -53,8 +52,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             measured=f"{len(paths)} of {len(inspection.parameters)} without numbers",
             expected="numbers in every parameter",
             why="There is nothing to check and nothing to train.",
-            fix="Run a lazy model once on a batch; call model.to_empty(device=...) and "
-            "fanin.init on a meta model.",
+            fix="Run a lazy model once on a batch; call fanin.init on a meta model, "
+            "which gives it memory.",
             evidence=Evidence.MEASURED,
             value=float(len(paths)),
             interval=(0.0, 0.0),

@@ -61,9 +61,8 @@ def _without_numbers(name: str, where: str, why: Exception) -> str:
     reason = str(why).partition("\n")[0].partition(". ")[0]
     return (
         f"{name} looks at the numbers of a tensor{where}, and on the meta device there "
-        f"are none ({reason}). Build the model on a device with memory "
-        "(`model.to_empty(device='cpu')` and its own initialization), or let the line "
-        "depend on shapes alone."
+        f"are none ({reason}). Build the model on a device with memory, "
+        "or let the line depend on shapes alone."
     )
 
 
