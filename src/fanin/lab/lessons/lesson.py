@@ -129,7 +129,9 @@ class Lesson:
             ArgumentError: for a number out of its limits.
         """
         return {
-            each.name: each.read(query[each.name]) if each.name in query else each.usual
+            each.name: each.read(query[each.name])
+            if each.name in query
+            else float(each.usual)
             for each in self.settings
         }
 

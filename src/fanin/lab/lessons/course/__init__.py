@@ -18,9 +18,15 @@ def course() -> tuple[Lesson, ...]:
     >>> [lesson.name for lesson in course()][:3]
     ['A1', 'A2', 'A3']
     """
-    from fanin.lab.lessons.course import constant, zero
+    from fanin.lab.lessons.course import constant, laws, right, scale, zero
 
-    return (*zero.LESSONS, *constant.LESSONS)
+    return (
+        *zero.LESSONS,
+        *constant.LESSONS,
+        *scale.LESSONS,
+        *right.LESSONS,
+        *laws.LESSONS,
+    )
 
 
 def find_lesson(name: str) -> Lesson:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fanin.lab.lessons.lesson import Choice, Lesson, Question, Setting, Statement
 from fanin.lab.lessons.stepping.data import INPUTS
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from fanin.lab.lessons.stepping.evidence import Evidence
 
-    Asks = Callable[[Evidence], bool]
+    Asks = Callable[[Any], bool]  # of the lesson's own kind of evidence
 
 EACH_ALIKE = (
     "A dense net, and an update that treats every parameter alike and by its gradient "
@@ -41,7 +41,7 @@ def question(text: str, *pairs: tuple[str, Asks]) -> Question:
     return Question(text=text, choices=choices(*pairs))
 
 
-def says(words: str | Callable[[Evidence], str], holds: Asks) -> Statement:
+def says(words: str | Callable[[Any], str], holds: Asks) -> Statement:
     """Give a statement; words may be a function that puts numbers into them."""
     if isinstance(words, str):
         text = words

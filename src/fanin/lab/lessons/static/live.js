@@ -30,6 +30,8 @@ const ask = latest(async (where) => {
   const data = JSON.parse(page.getElementById("fanin-data").textContent);
   for (const part of ["explain", "what-to-do-instead"]) renew(page, part);
   renewCode(page);
+  const figures = page.querySelectorAll("[data-renew]");
+  document.querySelectorAll("[data-renew]").forEach((each, k) => each.replaceWith(figures[k]));
   document.dispatchEvent(new CustomEvent("frames", { detail: data.frames }));
 });
 

@@ -29,9 +29,14 @@ class Places:
     widths: tuple[int, ...]
 
     @property
+    def column(self) -> float:
+        """Give the distance between layers; steep edges need more room."""
+        return COLUMN if max(self.widths) < 3 else 1.35 * COLUMN
+
+    @property
     def width(self) -> float:
         """Give the picture's width."""
-        return (len(self.widths) - 1) * COLUMN + 2 * SIDE
+        return (len(self.widths) - 1) * self.column + 2 * SIDE
 
     @property
     def height(self) -> float:
@@ -42,7 +47,7 @@ class Places:
         """Give the centre of unit j (from 1) of a layer (0 the inputs)."""
         n_units = self.widths[layer]
         middle = TOP + (max(self.widths) - 1) * ROW / 2
-        return SIDE + layer * COLUMN, middle + (j - (n_units + 1) / 2) * ROW
+        return SIDE + layer * self.column, middle + (j - (n_units + 1) / 2) * ROW
 
     def ends(self, entry: Entry) -> tuple[float, float, float, float]:
         """Give both ends of a weight's edge."""
@@ -54,14 +59,13 @@ class Places:
     def labels(self, entries: Sequence[Entry]) -> dict[Entry, tuple[float, float]]:
         """Give the middle of each weight's label, none over another where it can be.
 
-        Each takes the first place along its edge that is free.
+        Each takes the place along its edge that is most free, the best of equals.
         """
         taken = [self._around(layer, j) for layer, j in self._units()]
         found: dict[Entry, tuple[float, float]] = {}
         for entry in entries:
             middles = [self._along(entry, along) for along in ALONG]
-            free = [at for at in middles if not _hits(_box(*at), taken)]
-            found[entry] = (free or middles)[0]
+            found[entry] = min(middles, key=lambda at: _covered(_box(*at), taken))
             taken.append(_box(*found[entry]))
         return found
 
@@ -87,9 +91,12 @@ def _box(x: float, y: float) -> Box:
     return (x - WIDE / 2, y - 22, x + WIDE / 2, y + 22)
 
 
-def _hits(box: Box, others: Sequence[Box]) -> bool:
+def _covered(box: Box, others: Sequence[Box]) -> float:
+    """Give the area of a box that lies on others."""
     left, top, right, bottom = box
-    return any(
-        left < other[2] and other[0] < right and top < other[3] and other[1] < bottom
-        for other in others
-    )
+    total = 0.0
+    for x1, y1, x2, y2 in others:
+        wide = min(right, x2) - max(left, x1)
+        high = min(bottom, y2) - max(top, y1)
+        total += max(wide, 0.0) * max(high, 0.0)
+    return total
