@@ -4,8 +4,8 @@ from fanin.race.data import DATASETS as DATASETS
 from fanin.race.data import Dataset as Dataset
 from fanin.race.data import load as load
 from fanin.race.engines import ENGINES as ENGINES
-from fanin.race.engines import find_engine as find_engine
 from fanin.race.engines import Lost as Lost
+from fanin.race.engines import find_engine as find_engine
 from fanin.race.experiment import Experiment as Experiment
 from fanin.race.experiment import Failure as Failure
 from fanin.race.experiment import TrialResult as TrialResult

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     Function = Callable[[Any], Any]
 
+PATIENCE = 20  # seconds in which a scheduler must answer
 A_CORE = 2  # tasks that are sent out for every thread: one runs, one waits
 
 
@@ -45,7 +46,7 @@ def _client(distributed: Any, address: str | None, n_jobs: int | None) -> Any:  
             set_as_default=False,
         )
     try:
-        return distributed.Client(address, timeout=20, set_as_default=False)
+        return distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         expected = f"the address of a Dask scheduler that runs ({error})"
         raise ArgumentError.of(
