@@ -2,9 +2,9 @@
 
 Products of very small numbers are subnormal, which a processor computes up to a hundred
 times more slowly; the lesson's own case of weights that are too small is full of them.
-So every product is taken of factors scaled by powers of two (which is exact), entries
-below 2⁻⁶⁰ of the largest are left out of it (below its rounding), and what is below
-`FLUSHED` afterwards is 0.
+So factors whose numbers are all small, or very large, are scaled by powers of two,
+which is exact; entries below 2⁻⁶⁰ of the largest are left out, as rounding would; and
+what is below `FLUSHED` afterwards is 0.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FLUSHED: Final = 1e-30
 """Numbers below this count as 0; float32 keeps full precision down to 1.2e-38."""
 SMALL: Final = 2.0**-60
+ORDINARY: Final = 2.0**-20
+"""Above this, a layer's largest number is of an ordinary size: few are subnormal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +72,21 @@ def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def flushed(values: np.ndarray) -> np.ndarray:
-    """Give the values with those below `FLUSHED` set to 0, in place."""
-    values[np.abs(values) < FLUSHED] = 0
+    """Give the values, where all are small those below `FLUSHED` set to 0, in place.
+
+    >>> flushed(np.array([1e-20, 1e-31])).tolist()
+    [1e-20, 0.0]
+    """
+    if not largest_of(values) > ORDINARY:
+        values[np.abs(values) < FLUSHED] = 0
     return values
+
+
+def largest_of(values: np.ndarray) -> float:
+    """Give the largest |value|, 0 of none; NaN where one is."""
+    if not values.size:
+        return 0.0
+    return float(max(values.max(), -values.min()))
 
 
 def _scaled(values: np.ndarray) -> tuple[np.ndarray, int]:
@@ -80,8 +94,8 @@ def _scaled(values: np.ndarray) -> tuple[np.ndarray, int]:
 
     Values of an ordinary size are given back as they are.
     """
-    largest = float(np.abs(values).max(initial=0.0))
-    if not 0.0 < largest < np.inf or 2.0**-20 < largest < 2.0**20:
+    largest = largest_of(values)
+    if not 0.0 < largest < np.inf or ORDINARY < largest < 1 / ORDINARY:
         return values, 0
     power = int(np.frexp(largest)[1])
     scaled = np.ldexp(values, -power)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fanin.lab.engine.functions import FUNCTIONS
-from fanin.lab.engine.net import backward, cross_entropy, forward
+from fanin.lab.engine.net import backward, cross_entropy, forward, largest_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,8 @@ REACH: Final = 3.0
 """A histogram reaches to so many root mean squares of the largest layer."""
 FLAT: Final = 0.05
 """A slope below this share of the steepest is flat, as in `fanin.activations`."""
+TINY: Final = 2.0**-30
+"""Squares of numbers between this and its inverse keep all digits of float32."""
 KINDS: Final = ("outputs", "activations", "gradients", "weights")
 
 
@@ -99,9 +101,11 @@ def root_mean_square(values: np.ndarray) -> float:
     >>> root_mean_square(np.array([3e-30, -4e-30], np.float32))
     3.535...e-30
     """
-    largest = float(np.abs(values).max(initial=0.0))
+    largest = largest_of(values)
     if not 0.0 < largest < np.inf:
         return largest
+    if TINY < largest < 1 / TINY:
+        return float(np.sqrt(np.mean(values * values, dtype=np.float64)))
     shares = values / np.asarray(largest, dtype=values.dtype)
     return largest * float(np.sqrt(np.mean(shares * shares, dtype=np.float64)))
 
