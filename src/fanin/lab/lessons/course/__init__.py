@@ -18,15 +18,17 @@ def course() -> tuple[Lesson, ...]:
     >>> [lesson.name for lesson in course()][:3]
     ['A1', 'A2', 'A3']
     """
-    from fanin.lab.lessons.course import constant, laws, right, scale, zero
-
-    return (
-        *zero.LESSONS,
-        *constant.LESSONS,
-        *scale.LESSONS,
-        *right.LESSONS,
-        *laws.LESSONS,
+    from fanin.lab.lessons.course import (
+        constant,
+        laws,
+        practice,
+        right,
+        scale,
+        zero,
     )
+
+    parts = (zero, constant, scale, right, laws, practice)
+    return tuple(lesson for part in parts for lesson in part.LESSONS)
 
 
 def find_lesson(name: str) -> Lesson:

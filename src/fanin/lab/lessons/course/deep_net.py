@@ -32,10 +32,17 @@ def scale(usual: float, label: str = "weights times") -> Setting:
     )
 
 
-def start(label: str, settings: Mapping[str, float], **recipe: object) -> Variant:
-    """Give a start of the lesson's deep net."""
+def start(
+    label: str,
+    settings: Mapping[str, float],
+    *,
+    input_factor: float = 1.0,
+    **recipe: object,
+) -> Variant:
+    """Give a start of the lesson's deep net; further arguments are a `Recipe`'s."""
     built = {"depth": int(settings["depth"]), "width": 128, "data": usual_data()}
-    return Variant(label=label, recipe=Recipe(**(built | recipe)))  # type: ignore[arg-type]
+    found = Recipe(**(built | recipe))  # type: ignore[arg-type]
+    return Variant(label=label, recipe=found, input_factor=input_factor)
 
 
 def versus(

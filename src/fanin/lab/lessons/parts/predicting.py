@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 from fanin.report.page import Section, inline
 
 if TYPE_CHECKING:
-    from fanin.lab.lessons.lesson import Evidence, Question
+    from fanin.lab.lessons.lesson import Question
 
 
-def predicting(question: Question, evidence: Evidence) -> Section:
-    """Ask. Without JavaScript the answer is folded away under the choices."""
-    answer = question.answer(evidence)
+def predicting(question: Question, answer: int) -> Section:
+    """Ask. Without JavaScript the answer is folded away under the choices.
+
+    Args:
+        question: what is asked.
+        answer: the place of the right choice, from 0.
+    """
     items = "".join(
         f'<li><label><input type="radio" name="answer" value="{number}"> '
         f"<span>{inline(choice.text)}</span></label></li>"
