@@ -12,6 +12,7 @@ from fanin.checkpoints.layout import N_BYTES, Entry
 from fanin.errors import ArgumentError, NoStorageError
 from fanin.graph.draws import Listed, as_draw
 from fanin.graph.region import Region
+from fanin.sampler.filling import pieces_of
 from fanin.sampler.law import MATRICES
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ class Contents:
     def regions(self, entry: Entry) -> tuple[Region, ...]:
         """Give the boxes that a tensor is written in, in row-major order."""
         is_whole = entry.name in self.buffers or self.plan[entry.name].law in MATRICES
-        return (Region.all(entry.shape),) if is_whole else cuts(entry.shape, PIECE)
+        if is_whole:
+            return (Region.all(entry.shape),)
+        return tuple(pieces_of(entry.shape, PIECE))
 
     def numbers(self, entry: Entry, region: Region) -> np.ndarray:
         """Give the numbers of one of these boxes, of its shape."""
@@ -128,39 +131,6 @@ def contents_of(
         buffers=dict(buffers),
         texts=dict(texts),
     )
-
-
-def cuts(shape: tuple[int, ...], most: int) -> tuple[Region, ...]:
-    """Cut an array into boxes of at most about ``most`` numbers, in row-major order.
-
-    The boxes are runs of rows of the first axis that has rows small enough; a single
-    row of the last axis is never cut.
-
-    >>> [(region.start, region.shape) for region in cuts((3, 4), 8)]
-    [((0, 0), (2, 4)), ((2, 0), (1, 4))]
-    >>> [(region.start, region.shape) for region in cuts((2, 2, 3), 3)][1]
-    ((0, 1, 0), (1, 1, 3))
-    """
-    axis = 0
-    while axis < len(shape) - 1 and _row(shape, axis) > most:
-        axis += 1
-    if not shape or 0 in shape:
-        return (Region.all(shape),)
-    step = max(1, most // _row(shape, axis))
-    rest = shape[axis + 1 :]
-    return tuple(
-        Region(
-            start=(*outer, first, *(0,) * len(rest)),
-            shape=(*(1,) * axis, min(step, shape[axis] - first), *rest),
-        )
-        for outer in np.ndindex(*shape[:axis])
-        for first in range(0, shape[axis], step)
-    )
-
-
-def _row(shape: tuple[int, ...], axis: int) -> int:
-    """Count the numbers that one index of an axis holds."""
-    return int(np.prod(shape[axis + 1 :], dtype=np.int64))
 
 
 def _stored(p: Prescription, dtype: str | None) -> Prescription:

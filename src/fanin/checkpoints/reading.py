@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 DTYPES: Final = {short: name for name, short in NAMES.items()}
 LARGEST_HEADER: Final = 100_000_000
 """Bytes: the library refuses longer ones too."""
+BROKEN: Final = (OSError, ValueError, LookupError, TypeError, AttributeError)
+"""What reading JSON of another kind than was expected raises."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +83,7 @@ def _files(folder: Path) -> list[Path]:
         return sorted(folder.glob("*.safetensors"))
     try:
         names = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
-    except (OSError, ValueError, LookupError, AttributeError) as error:
+    except BROKEN as error:
         message = f"{str(index)!r} is no index of a checkpoint: {error!r}"
         raise ModelError(message) from error
     missing = [name for name in names if not (folder / name).is_file()]
@@ -106,10 +108,10 @@ def _read(file: Path) -> dict[str, tuple[Holding, ...]]:
             header = json.loads(opened.read(length))
         header.pop("__metadata__", None)
         memory = np.memmap(file, dtype=np.uint8, mode="r")[8 + length :]
-    except (OSError, ValueError) as error:
-        message = f"{str(file)!r} is no safetensors file: {error}"
+        return {name: (_holding(file, name, e, memory),) for name, e in header.items()}
+    except BROKEN as error:
+        message = f"{str(file)!r} is no safetensors file: {error!r}"
         raise ModelError(message) from error
-    return {name: (_holding(file, name, e, memory),) for name, e in header.items()}
 
 
 def _holding(
