@@ -61,9 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _verified(arguments: argparse.Namespace) -> Verification:
     plan = arguments.plan
     if plan is None and not Path(arguments.model).is_dir():
-        message = (
-            "Give the plan: --plan plan.json. Only a checkpoint has one beside it."
-        )
+        message = "Give --plan plan.json: only a checkpoint has a plan beside it."
         raise UsageError(message)
     wanted = {"seed": arguments.seed, "sample": _sample(arguments.sample)}
     return fanin.verify(_target(arguments), plan, **wanted)
