@@ -104,15 +104,14 @@ def write(
     target = Path(folder)
     require_free(target, is_overwritten=is_overwritten)
     planned = outline(contents, target, most_bytes)
-    plan_text = contents.plan.to_json()
     settings = {"shard_bytes": most_bytes, "is_sharded": write_all is None}
-    known = {PLAN: plan_text, SETTINGS: json.dumps(settings)}
+    known = {PLAN: contents.plan.to_json(), SETTINGS: json.dumps(settings)}
     place = begin(target, known, is_overwritten=is_overwritten)
     told = _Progress(planned.n_bytes, on_progress)
     n_found = 0
     with locked(place):
         if write_all is None:
-            n_found = _write_shards(contents, planned, place, plan_text, told)
+            n_found = _write_shards(contents, planned, place, told)
         else:
             write_all(contents, place, told)
         for name, text in contents.texts.items():
@@ -125,11 +124,10 @@ def _write_shards(
     contents: Contents,
     planned: Checkpoint,
     place: Path,
-    plan_text: str,
     told: Callable[[int], None],
 ) -> int:
     """Write the shards and their index; count those that were there already."""
-    metadata = {"format": "pt", "fanin.plan": fingerprint(plan_text)}
+    metadata = {"format": "pt", "fanin.plan": contents.plan.fingerprint}
     found = [
         _write_shard(contents, shard, place, metadata, told) for shard in planned.shards
     ]
@@ -158,17 +156,6 @@ def _write_shard(
     )
     write_file(place / shard.file, grow)
     return False
-
-
-def fingerprint(text: str) -> str:
-    """Give 16 hexadecimal digits of a plan's text.
-
-    >>> fingerprint("{}")
-    '44136fa355b3678a'
-    """
-    import hashlib
-
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class _Progress:
