@@ -201,7 +201,9 @@ def _listed(arguments: argparse.Namespace) -> str:
     from fanin.race import Store
     from fanin.report.comparison.as_list import as_list
 
-    return as_list(Store(_path(arguments)).runs())
+    path = _path(arguments)
+    is_new = arguments.store is None and not path.exists()
+    return as_list(() if is_new else Store(path).runs())
 
 
 def _shown(arguments: argparse.Namespace) -> Comparison:
