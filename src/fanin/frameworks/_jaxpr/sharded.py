@@ -8,7 +8,8 @@ the whole; a box that several devices hold is drawn once.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from math import prod
+from typing import TYPE_CHECKING, Any, Final
 
 import jax
 import numpy as np
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fanin.graph.draws import Draw, Numbers
+
+
+ALIGNMENT: Final = 64
+"""Bytes: memory that starts at a multiple of them is shared with NumPy, not copied."""
 
 
 def drawn(path: str, draw: Draw | Numbers, like: Any, sharding: Any) -> Any:
@@ -39,7 +44,7 @@ def drawn(path: str, draw: Draw | Numbers, like: Any, sharding: Any) -> Any:
     shape = tuple(int(n) for n in like.shape)
     parts = _Parts(path, draw, shape, np.dtype(like.dtype))
     if sharding is None:
-        return jax.numpy.asarray(parts.box(Region.all(shape)))
+        return jax.device_put(parts.box(Region.all(shape)))
     return jax.make_array_from_callback(shape, sharding, parts)
 
 
@@ -64,7 +69,7 @@ class _Parts:
         if region not in self.boxes:
             if region.shape != self.shape and not _is_one_by_one(self.draw):
                 self.draw = Listed(self.draw(None))
-            out = np.empty(region.shape, dtype=self.dtype)
+            out = aligned(region.shape, self.dtype)
             self.draw.fill(out, region)
             self.boxes[region] = out
         return self.boxes[region]
@@ -73,6 +78,18 @@ class _Parts:
 def _is_one_by_one(draw: Draw) -> bool:
     """Say whether a box is drawn by itself: of an orthogonal matrix the whole is."""
     return bool(getattr(draw, "is_one_by_one", True))
+
+
+def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
+    """Give new memory that JAX's CPU takes over as it is, in place of a copy of it.
+
+    >>> aligned((3, 2), np.dtype("float32")).ctypes.data % ALIGNMENT
+    0
+    """
+    n_bytes = prod(shape) * dtype.itemsize
+    memory = np.empty(n_bytes + ALIGNMENT, dtype=np.uint8)
+    first = -memory.ctypes.data % ALIGNMENT
+    return memory[first : first + n_bytes].view(dtype).reshape(shape)
 
 
 def boxes(array: Any) -> Iterator[tuple[Region, Any]]:
