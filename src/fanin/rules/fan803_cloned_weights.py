@@ -37,6 +37,7 @@ import numpy as np
 from fanin.graph.roles import RoleKind
 from fanin.rules.rule import Finding, Rule, Severity
 from fanin.rules.sampled import sampled
+from fanin.rules.values import Chosen
 from fanin.rules.words import listing
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ BY_FORMULA = {
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Yield one finding for all sets of equal weights."""
     tokens = {p.path: p.initializer for p in inspection.parameters}
-    drawn = {path: inspection.values[path] for path in weights_by_chance(inspection)}
+    drawn = Chosen(inspection.values, weights_by_chance(inspection))
     sets = [s for s in equal_arrays(drawn) if not _share_initializer(s, tokens)]
     if not sets:
         return

@@ -41,6 +41,7 @@ import numpy as np
 
 from fanin.rules.fan803_cloned_weights import weights_by_chance
 from fanin.rules.rule import Finding, Rule, Severity
+from fanin.rules.values import Chosen
 from fanin.rules.words import listing
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ N_COMPARED = 16
 
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Yield one finding for each set of weights drawn from one stream."""
-    values = {path: inspection.values[path] for path in weights_by_chance(inspection)}
+    values = Chosen(inspection.values, weights_by_chance(inspection))
     tokens = {p.path: p.initializer for p in inspection.parameters}
     for same in same_streams(values):
         name = tokens.get(same[0], "")

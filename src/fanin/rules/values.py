@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 class RealValues(Mapping[str, np.ndarray]):
@@ -65,6 +65,30 @@ class Changed(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len(self._rest)
+
+
+class Chosen(Mapping[str, np.ndarray]):
+    """Some of the values, each still made when it is looked at, and not kept.
+
+    >>> chosen = Chosen({"a": np.ones(1), "b": np.zeros(1)}, ["b"])
+    >>> list(chosen), chosen["b"].tolist(), "a" in chosen
+    (['b'], [0.0], False)
+    """
+
+    def __init__(self, values: Mapping[str, np.ndarray], paths: Iterable[str]) -> None:
+        self._values = values
+        self._paths = dict.fromkeys(paths)
+
+    def __getitem__(self, path: str) -> np.ndarray:
+        if path not in self._paths:
+            raise KeyError(path)
+        return self._values[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 def changed_in(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -44,8 +44,10 @@ def _is_plain(tensor: Any) -> bool:
     )
 
 
-def _like(tensor: torch.Tensor) -> torch.Tensor:
-    return torch.empty_like(tensor)
+def _like(tensor: torch.Tensor, shape: Sequence[int] | None = None) -> torch.Tensor:
+    """Give a meta tensor of its type; torch's own ``empty_like`` loads much for it."""
+    wanted = tensor.shape if shape is None else shape
+    return torch.empty(wanted, dtype=tensor.dtype, device="meta")
 
 
 def _same(tensor: torch.Tensor, *_: Any) -> Given:
@@ -68,7 +70,7 @@ def _addmm(bias: torch.Tensor, x: torch.Tensor, w: torch.Tensor) -> Given:
     is_alike = x.is_meta and w.is_meta and bias.dtype == x.dtype == w.dtype
     fits = x.dim() == w.dim() == 2 and bias.dim() == 1 and x.shape[1] == w.shape[0]
     if is_alike and fits and len(bias) == w.shape[1]:
-        return x.new_empty((x.shape[0], w.shape[1]))
+        return _like(x, (x.shape[0], w.shape[1]))
     return None
 
 
@@ -80,7 +82,7 @@ def _layer_norm(x: torch.Tensor, shape: Sequence[int], *rest: Any) -> Given:
     if not all(_is_plain(t) and tuple(t.shape) == tuple(shape) for t in gains):
         return None
     of_rows = (*x.shape[:n_kept], *(1 for _ in shape))
-    return _like(x), x.new_empty(of_rows), x.new_empty(of_rows)
+    return _like(x), _like(x, of_rows), _like(x, of_rows)
 
 
 def _batch_norm(x: torch.Tensor, *rest: Any) -> Given:
@@ -90,7 +92,7 @@ def _batch_norm(x: torch.Tensor, *rest: Any) -> Given:
     held = [t for t in tables if t is not None]
     if not all(_is_plain(t) and t.shape == x.shape[1:2] for t in held):
         return None
-    return _like(x), x.new_empty(x.shape[1:2]), x.new_empty(x.shape[1:2])
+    return _like(x), _like(x, x.shape[1:2]), _like(x, x.shape[1:2])
 
 
 _ATEN: Final = torch.ops.aten

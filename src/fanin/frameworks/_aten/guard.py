@@ -13,10 +13,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from fanin.frameworks._aten.call import tensors_in
 from fanin.frameworks._aten.memory import storage_of
+from fanin.frameworks._aten.mode import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -99,7 +99,7 @@ class Guard:
             self._before.clear()
 
 
-class Guarded(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class Guarded(Mode):
     """Tells a guard of every operation, and changes none."""
 
     def __init__(self, guard: Guard) -> None:

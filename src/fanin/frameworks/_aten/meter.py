@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from fanin.frameworks._aten.call import full_name_of, is_counted_name, tensors_in
 from fanin.frameworks._aten.guard import Guard
+from fanin.frameworks._aten.mode import Mode
 from fanin.frameworks._aten.sizes import mean_square, site_of
 from fanin.graph import Op
 
@@ -42,7 +42,7 @@ class DiffersError(BaseException):
         )
 
 
-class Meter(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class Meter(Mode):
     """Follows a run along a recording of it, and measures what gave a node.
 
     The output of an operation gets its place in the autograd graph when the operation

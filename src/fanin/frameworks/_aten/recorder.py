@@ -17,8 +17,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from torch.utils._python_dispatch import TorchDispatchMode
-
 from fanin.frameworks._aten import (
     layers,
     placing,
@@ -32,6 +30,7 @@ from fanin.frameworks._aten.arrays import Arrays
 from fanin.frameworks._aten.call import Call, is_counted
 from fanin.frameworks._aten.known import MOST_KNOWN, Known
 from fanin.frameworks._aten.ledger import Ledger
+from fanin.frameworks._aten.mode import Mode
 from fanin.frameworks._aten.product import Product
 from fanin.frameworks._aten.stillness import Stillness, is_whole
 from fanin.graph.degree import USES, DegreesOf
@@ -66,7 +65,7 @@ READS_ITS_INPUT: Final = frozenset(
 """Random operations whose result depends on a tensor's numbers, not its shape alone."""
 
 
-class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class Recorder(Mode):
     """Records what runs while it is entered.
 
     Args:
