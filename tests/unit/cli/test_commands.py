@@ -32,6 +32,7 @@ def test_help_lists_every_verb_and_imports_no_framework():
         "apply",
         "compare",
         "lab",
+        "lesson",
         "policies",
         "schemes",
         "rule",

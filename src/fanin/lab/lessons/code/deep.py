@@ -84,7 +84,7 @@ IN_KERAS = (
     "for _ in range({depth}):",
     "    dense = keras.layers.Dense({width}, kernel_initializer='{scheme}')",
     "    z = dense(z)",
-    "    print(float(keras.ops.mean(z**2)) ** 0.5)",
+    "    print(np.sqrt(np.mean(keras.ops.convert_to_numpy(z) ** 2)))",
     "    z = keras.activations.get('{phi}')(z)",
 )
 IN_JAX = (

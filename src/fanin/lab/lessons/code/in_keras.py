@@ -26,9 +26,9 @@ def script(job: Job) -> str:
         *([] if job.scheme else _start(job)),
         "",
         "net.compile(keras.optimizers.SGD({rate}), {loss})",
-        "print('before', net.evaluate(x, y, verbose=0))",
+        "print('before', float(net.evaluate(x, y, verbose=0)))",
         "net.fit(x, y, epochs={n}, batch_size=len(x), shuffle=False, verbose=0)",
-        "print('after', net.evaluate(x, y, verbose=0))",
+        "print('after', float(net.evaluate(x, y, verbose=0)))",
     ]
     binary = "keras.losses.BinaryCrossentropy(from_logits=True)"
     names = {
