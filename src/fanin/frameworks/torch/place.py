@@ -14,7 +14,7 @@ from torch.nn.modules.module import (
     register_module_forward_pre_hook,
 )
 
-from fanin.frameworks._aten import literals
+from fanin.frameworks._aten import literals, mode
 from fanin.frameworks.torch.wrapped import module_paths
 from fanin.graph.draft import Place
 
@@ -111,13 +111,15 @@ def _file_name(code: CodeType) -> str:
 
 
 _FANINS, _TORCHS, _USERS = range(3)
+_BETWEEN: Final = (literals.__file__, mode.__file__)
+"""Files of fanin's that stand between the user and torch, or torch and a recorder."""
 
 
 @cache
 def _whose(code: CodeType) -> int:
     """Say whose a function is, told from its file."""
     name = code.co_filename
-    if name == literals.__file__:  # it stands between the user and torch
+    if name in _BETWEEN:
         return _TORCHS
     if name.startswith(_FANIN):
         return _FANINS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 
 import numpy as np
@@ -617,7 +618,11 @@ def test_a_vision_transformer_is_read_whole():
     assert Op.OPAQUE not in {node.op for node in graph.nodes}
 
 
-def test_the_users_line_is_named():
+@pytest.mark.parametrize("has_compiler", [False, True])
+def test_the_users_line_is_named(has_compiler):
+    if has_compiler:
+        importlib.import_module("torch._dynamo")
+
     def forward(model, x):
         return torch.tanh(x @ model.w)  # the line
 
