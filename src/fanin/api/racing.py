@@ -55,7 +55,7 @@ def compare(  # noqa: PLR0913 (each is one wish a person has)
     if activations is not None:
         settings["activations"] = tuple(activations)
     for name in LISTS:
-        if isinstance(settings.get(name), list):
+        if isinstance(settings.get(name), list | range):
             settings[name] = tuple(settings[name])
     return race(
         Experiment(**settings),

@@ -157,8 +157,8 @@ def ray_node(*words):
 def ray_cluster():
     """Two Ray nodes of one core on this machine, each with its own daemons."""
     ray = pytest.importorskip("ray")
-    address = "127.0.0.1:16379"
-    nodes = [ray_node("--head", "--port=16379", "--include-dashboard=false")]
+    address = "127.0.0.1:6399"
+    nodes = [ray_node("--head", "--port=6399", "--include-dashboard=false")]
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:  # till the head answers, then till both do
         try:
@@ -203,12 +203,11 @@ def test_a_ray_worker_that_dies_is_replaced_and_its_work_done(ray_cluster, tmp_p
     assert len(list(tmp_path.iterdir())) == 1
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
-def test_a_ray_cluster_that_is_not_there_is_said():
+def test_a_ray_cluster_that_is_not_there_is_said_at_once():
+    pytest.importorskip("ray")
     engine = find_engine("ray", address="127.0.0.1:1")
     began = time.monotonic()
 
     with pytest.raises(ArgumentError, match="a Ray cluster that runs"):
         list(engine(square, [1]))
-    assert time.monotonic() - began < 120
+    assert time.monotonic() - began < 30  # Ray itself would wait for four minutes

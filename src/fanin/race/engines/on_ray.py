@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import socket
 from typing import TYPE_CHECKING, Any
 
 from fanin.errors import ArgumentError, MissingDependencyError
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     Function = Callable[[Any], Any]
 
+PATIENCE = 10.0  # seconds in which a cluster must answer
 A_CORE = 2  # tasks that are sent out for every core: one runs, one waits
 
 
@@ -46,15 +48,27 @@ def _connect(ray: Any, address: str | None) -> None:  # noqa: ANN401 (a module)
     """Join the cluster; without an address one that is found, else a new one."""
     quiet = {"log_to_driver": False, "logging_level": "error"}
     try:
+        _require_answer(address)
         if address is None:
             ray.init(include_dashboard=False, **quiet)
         else:
             ray.init(address=address, **quiet)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         expected = f"the address of a Ray cluster that runs ({error})"
         raise ArgumentError.of(
             argument="address", received=address, expected=expected
         ) from error
+
+
+def _require_answer(address: str | None) -> None:
+    """Knock at host:port first: Ray itself waits for minutes where nobody answers.
+
+    Raises:
+        OSError: if nobody does.
+    """
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=PATIENCE).close()
 
 
 def _apply(
