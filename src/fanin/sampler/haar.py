@@ -32,7 +32,7 @@ def reflect(numbers: np.ndarray) -> None:
     computed in float64 whatever the dtype: then each block is orthogonal to the
     rounding of its products, and float32 leaves |QᵀQ − 1| < 10⁻⁶.
 
-    Beside the array itself it takes memory of some 600 columns, however many there are.
+    Beside the array itself it takes memory of less than 700 columns, however many there are.
 
     Args:
         numbers: "n_matrices n_long n_short", float32 or float64, n_long ≥ n_short;
@@ -51,41 +51,45 @@ def reflect(numbers: np.ndarray) -> None:
     for start in reversed(range(0, n_short, REFLECTIONS_AT_ONCE)):
         stop = min(n_short, start + REFLECTIONS_AT_ONCE)
         own = numbers[:, start:, start:stop]
-        vectors, signs = _vectors(own)
-        inverse = inverse_of_upper(_middle(vectors))
+        vectors, signs, middle = _vectors(own)
+        inverse = inverse_of_upper(middle)
         if stop < n_short:
             _reflect_the_rest(numbers[:, start:, stop:], vectors, inverse, room)
         _reflect_the_axes(own, vectors, signs, inverse)
 
 
-def _vectors(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give what the reflections reflect along, x + σ‖x‖e, and the signs σ.
+def _vectors(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give what a block's reflections reflect along, x + σ‖x‖e, the signs σ, and M.
 
-    Both are of the dtype of the numbers; ‖x‖ is summed in float64.
+    M is upper triangular with M + Mᵀ = VᵀV, in float64. XᵀX gives the lengths ‖x‖, and
+    VᵀV by what is added to X's diagonal.
     """
     count = numbers.shape[2]
     steps = np.arange(count)
     vectors = numbers.copy(order="K")
     vectors[:, :count] = np.tril(vectors[:, :count])
-    squares = np.einsum("nij,nij->nj", vectors, vectors, dtype=np.float64)
-    diagonal = vectors[:, steps, steps]
+    products = _exact_products(vectors)
+    upper = vectors[:, :count].astype(np.float64)
+    diagonal = upper[:, steps, steps]
     signs = np.where(diagonal < 0, -1.0, 1.0)
-    vectors[:, steps, steps] = diagonal + signs * np.sqrt(squares)
-    return vectors, signs
+    lengths = np.sqrt(products[:, steps, steps])
+    vectors[:, steps, steps] = diagonal + signs * lengths
+    added = vectors[:, steps, steps] - diagonal
+    products += np.swapaxes(upper, 1, 2) * added[:, None, :]
+    products[:, steps, steps] *= 0.5
+    products[:, steps, steps] += (0.5 * diagonal + 0.5 * added) * added
+    return vectors, signs, np.triu(products)
 
 
-def _middle(vectors: np.ndarray) -> np.ndarray:
-    """Give M, upper triangular with M + Mᵀ = VᵀV, in float64."""
+def _exact_products(vectors: np.ndarray) -> np.ndarray:
+    """Give VᵀV in float64."""
     n_matrices, n_rows, count = vectors.shape
     products = np.zeros((n_matrices, count, count))
     step = _rows_at_once(products)
     for start in range(0, n_rows, step):
         exact = vectors[:, start : start + step].astype(np.float64)
         products += np.swapaxes(exact, 1, 2) @ exact
-    middle = np.triu(products)
-    steps = np.arange(count)
-    middle[:, steps, steps] /= 2
-    return middle
+    return products
 
 
 def inverse_of_upper(matrices: np.ndarray) -> np.ndarray:
@@ -119,7 +123,7 @@ def _reflect_the_rest(
     upper, lower = vectors[:, :count], vectors[:, count:]
     rest = numbers[:, count:]
     along = inverse.astype(numbers.dtype) @ _summed(lower, rest)
-    numbers[:, :count] = -(upper @ along)
+    np.matmul(-upper, along, out=numbers[:, :count])
     _subtract_product(rest, lower, along, room)
 
 
@@ -142,7 +146,7 @@ def _reflect_the_axes(
     steps = np.arange(count)
     upper = np.swapaxes(vectors[:, :count], 1, 2).astype(np.float64)
     along = inverse @ (upper * signs[:, None, :])
-    target[...] = vectors @ along.astype(target.dtype)
+    np.matmul(vectors, along.astype(target.dtype), out=target)
     target[:, steps, steps] -= signs.astype(target.dtype)
 
 

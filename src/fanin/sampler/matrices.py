@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING, Final
 
@@ -67,6 +68,7 @@ class View:
         write_rounded(weight.transpose(self.order), matrices.reshape(self.lengths))
 
 
+@lru_cache(maxsize=512)
 def view_of(shape: tuple[int, ...], roles: AxisRoles | None) -> View:
     """Give the matrices that a weight of this shape holds.
 
