@@ -60,37 +60,36 @@ def init_fn(
 
 
 def _array(like: Any, draw: Draw, formula: Formula | None) -> Any:
-    dtype = np.dtype(like.dtype)
+    """Make one parameter in the dtype and the layout of another array, or shape."""
+    make = partial(_made, draw, formula, np.dtype(like.dtype))
+    sharding = getattr(like, "sharding", None)
+    if not isinstance(sharding, jax.sharding.NamedSharding):
+        return make()
+    mesh = sharding.mesh
+    is_set = jax.sharding.get_abstract_mesh() == mesh.abstract_mesh
+    kinds = set(mesh.axis_types)
+    if kinds == {jax.sharding.AxisType.Auto}:
+        if not is_set and isinstance(mesh, jax.sharding.AbstractMesh):
+            return make()  # of a mesh that is not there
+        return jax.lax.with_sharding_constraint(make(), sharding)  # type: ignore[no-untyped-call]
+    if is_set and kinds == {jax.sharding.AxisType.Explicit}:
+        return jax.sharding.auto_axes(make, out_sharding=sharding.spec)()
+    return make()
+
+
+def _made(draw: Draw, formula: Formula | None, dtype: np.dtype[Any]) -> Any:
     if formula is not None:
-        found = computed(formula).astype(dtype)
-    elif draw.shape and int(np.prod(draw.shape)) > MOST_WRITTEN_DOWN:
-        shape = jax.ShapeDtypeStruct(draw.shape, dtype)  # type: ignore[no-untyped-call]
-        found = jax.pure_callback(partial(_whole, draw, dtype), shape)
-    else:
-        found = jax.numpy.asarray(_whole(draw, dtype))
-    return _laid_out(found, like)
+        return computed(formula).astype(dtype)
+    if int(np.prod(draw.shape)) <= MOST_WRITTEN_DOWN:
+        return jax.numpy.asarray(_whole(draw, dtype))
+    shape = jax.ShapeDtypeStruct(draw.shape, dtype)  # type: ignore[no-untyped-call]
+    return jax.pure_callback(partial(_whole, draw, dtype), shape)
 
 
 def _whole(draw: Draw, dtype: Any) -> np.ndarray:
     out = np.empty(draw.shape, dtype=dtype)
     draw.fill(out)
     return out
-
-
-def _laid_out(array: Any, like: Any) -> Any:
-    """Lay an array out as another one is, or as a shape says; the caller may differ."""
-    sharding = getattr(like, "sharding", None)
-    if not isinstance(sharding, jax.sharding.NamedSharding):
-        return array
-    is_free = set(sharding.mesh.axis_types) == {jax.sharding.AxisType.Auto}
-    has_devices = not isinstance(sharding.mesh, jax.sharding.AbstractMesh)
-    if not is_free or not (has_devices or _is_set(sharding.mesh)):
-        return array
-    return jax.lax.with_sharding_constraint(array, sharding)  # type: ignore[no-untyped-call]
-
-
-def _is_set(mesh: Any) -> bool:
-    return bool(jax.sharding.get_abstract_mesh() == mesh)
 
 
 def _require_the_rest(held: Opened, drawn: set[str]) -> None:

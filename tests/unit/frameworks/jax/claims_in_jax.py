@@ -290,6 +290,21 @@ def _():
     require(layouts(made)[1].spec == PartitionSpec(None, "b"), layouts(made))
 
 
+@claim("axes of type Explicit are served too")
+def _():
+    kinds = (jax.sharding.AxisType.Explicit,) * 2
+    mesh = jax.make_mesh((2, 4), ("a", "b"), axis_types=kinds)
+    with jax.set_mesh(mesh):
+        model = nnx.eval_shape(lambda: Flax(nnx.Rngs(1)))
+        made = jax.jit(fanin.init_fn(FLAX_PLAN, model))()
+        nnx.reseed(model, default=0)
+        fanin.apply(FLAX_PLAN, model)
+    require(bits(state(model)) == FLAX_BITS)
+    require(bits(made) == FLAX_BITS)
+    require(layouts(made)[1].spec == PartitionSpec(None, "b"), layouts(made))
+    require(layouts(state(model))[1].spec == PartitionSpec(None, "b"))
+
+
 @claim("a spread model is verified where it lies")
 def _():
     with jax.set_mesh(MESH):

@@ -33,6 +33,7 @@ ALWAYS = (
     "another shape is refused, though each region would fit",
     "a mesh without devices is named",
     "without out_shardings the shapes' own are kept under jit",
+    "axes of type Explicit are served too",
     "a spread model is verified where it lies",
     "keras, data parallel",
     "keras, calibrated, data parallel",
