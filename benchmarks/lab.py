@@ -1,11 +1,11 @@
 """The lab in a real Chromium: from a key on a slider to the painted figure.
 
-Run: ``python -m benchmarks lab [--depth 30] [--width 128] [--presses 40]``. Every press
-moves the scale's slider by one; the page posts its form, the server draws the weights,
-runs them forwards and back, follows theory, draws eight figures, and the page paints
-them. A time, the median and the 95 % point, is from the key's event to the second
-animation frame after the swap, by the browser's own clock. The last column is what the
-server alone needs of it, asked with no browser.
+Run: ``python -m benchmarks lab [--depth 30] [--width 128] [--presses 40]
+[--markdown]``. Every press moves the scale's slider by one; the page posts its form,
+the server draws the weights, runs them forwards and back, follows theory and draws
+eight figures, and the page paints them. A time, the median and the 95 % point, is from
+the key's event to the second animation frame after the swap, by the browser's own
+clock. The last column is what the server alone needs, asked with no browser.
 """
 
 from __future__ import annotations
@@ -91,6 +91,7 @@ def _options() -> Any:
     parser.add_argument("--depth", type=int, default=30)
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--presses", type=int, default=40)
+    parser.add_argument("--markdown", action="store_true")
     return parser.parse_args()
 
 

@@ -13,6 +13,8 @@ import pytest
 import torch
 from torch import nn
 
+import fanin
+import fanin.race
 from fanin.lab import Guest
 from fanin.lab.engine.recipe import Recipe
 from fanin.lab.engine.trial import Trial
@@ -41,14 +43,21 @@ def guest():
 
 
 @pytest.fixture(scope="module")
-def place():
-    """Serve the lab from a thread of this process."""
+def place(tmp_path_factory):
+    """Serve the lab from a thread of this process, over a store with one run."""
+    store = tmp_path_factory.mktemp("runs") / "runs.db"
+    sizes = {"depth": 2, "width": 6, "n_steps": 2, "learning_rates": (0.1,)}
+    fanin.compare(
+        schemes=("zeros", "he_normal"), progress=False, n_jobs=1, store=store, **sizes
+    )
     place = prepare(guest())
     thread = Thread(target=place.run, daemon=True)
-    thread.start()
-    yield place
-    place.server.should_exit = True
-    thread.join(timeout=30)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fanin.race, "default_store", lambda: store)
+        thread.start()
+        yield place
+        place.server.should_exit = True
+        thread.join(timeout=30)
     assert not thread.is_alive()
 
 
@@ -133,7 +142,7 @@ def test_numbers_on_the_page_are_the_engines(visit):
     for _ in range(10):
         trial.advance()
     assert cells(tab, "signal") == shown(trial.look().reading.rms)
-    assert cells(tab, "updates") == shown(trial.updates[-1])
+    assert cells(tab, "updates") == shown(trial.updates)
     assert cells(tab, "loss") == shown(trial.losses)
 
 
@@ -252,8 +261,17 @@ def violations(tab):
     return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", [f"/lab{PAIR}", "/model"])
+LOOKED_AT = [
+    pytest.param(f"/lab{PAIR}", "light", id="lab, light"),
+    pytest.param(f"/lab{PAIR}", "dark", id="lab, dark"),
+    pytest.param("/model", "dark", id="model, dark"),
+    pytest.param("/model", "light", id="model, light", marks=pytest.mark.slow),
+    pytest.param("/compare", "dark", id="compare, dark", marks=pytest.mark.slow),
+    pytest.param("/compare/1", "light", id="a run, light"),
+]
+
+
+@pytest.mark.parametrize(("path", "scheme"), LOOKED_AT)
 def test_axe_finds_nothing_to_complain_of(visit, path, scheme):
     tab = visit(path, color_scheme=scheme, bypass_csp=True)
     if path == "/model":
@@ -262,13 +280,22 @@ def test_axe_finds_nothing_to_complain_of(visit, path, scheme):
     assert violations(tab) == []
 
 
-SIZES = {"390": (390, 800), "1280 at 200 %": (640, 450), "1280": (1280, 900)}
+SIZES = {"390": (390, 800), "1280 at 200 %": (640, 450)}
 
 
+PATHS = [
+    pytest.param(f"/lab{PAIR}", id="lab"),
+    pytest.param("/model", id="model", marks=pytest.mark.slow),
+    pytest.param("/compare/1", id="a run", marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
-def test_no_page_scrolls_sideways(visit, size):
+def test_no_page_scrolls_sideways(visit, size, path):
     width, height = size
-    tab = visit(f"/lab{PAIR}", viewport={"width": width, "height": height})
+    tab = visit(path, viewport={"width": width, "height": height})
+    tab.wait_for_selector("svg")
     tab.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
 
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
@@ -300,3 +327,12 @@ def test_the_readers_own_model_is_shown_with_what_the_check_finds(visit):
     assert "FAN101" in tab.locator("main").inner_text()
     assert tab.locator("section[aria-labelledby=signal] svg").count() >= 2
     assert tab.locator("ul.multiples svg").count() > 3
+
+
+def test_a_stored_run_is_found_from_the_list_and_shown(visit):
+    tab = visit("/compare")
+    tab.get_by_role("link", name="1", exact=True).click()
+    tab.wait_for_url("**/compare/1")
+
+    assert tab.locator("h1").inner_text() == "Run 1"
+    assert "he_normal" in tab.locator("section[aria-labelledby=standings]").inner_text()

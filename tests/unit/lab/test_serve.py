@@ -13,6 +13,7 @@ import pytest
 
 from fanin.errors import ArgumentError, MissingDependencyError
 from fanin.lab.server.serve import prepare
+from fanin.lab.server.threads import one_thread_a_product
 
 
 def test_it_listens_on_this_machine_alone_at_a_free_port():
@@ -85,3 +86,17 @@ def test_the_lab_loads_no_framework_and_no_server_with_the_package():
     )
 
     assert done.stdout.strip() == "[]"
+
+
+def test_products_keep_to_one_thread_while_it_serves_and_not_after():
+    import threadpoolctl
+
+    def threads():
+        found = threadpoolctl.threadpool_info()
+        return [each["num_threads"] for each in found if each["user_api"] == "blas"]
+
+    before = threads()
+    with one_thread_a_product():
+        assert set(threads()) == {1}
+
+    assert threads() == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -25,7 +26,7 @@ MOST_STEPS: Final = 5000
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """The net after so many steps. losses: of each batch up to here.
+    """The net after so many steps.
 
     updates: by layer, root mean square of the last change over that of the weights;
     empty before the first step. plane: for data in the plane.
@@ -41,9 +42,9 @@ class Frame:
 class Trial:
     """A recipe in training. Frames are kept in a bounded list.
 
-    When the list is full every second frame goes and frames are kept half as often, so
-    that the whole way back to the start can always be scrubbed; the last frame is
-    always there.
+    losses: of every batch so far; updates: as in `Frame`, of the last step. When the
+    list is full every second frame goes and frames are kept half as often, so that the
+    whole way back to the start can always be scrubbed; the last frame is always there.
     """
 
     recipe: Recipe
@@ -52,7 +53,7 @@ class Trial:
     memory: Memory = field(default_factory=Memory)
     step: int = 0
     losses: list[float] = field(default_factory=list)
-    updates: list[tuple[float, ...]] = field(default_factory=list)
+    updates: tuple[float, ...] = ()
     frames: list[Frame] = field(default_factory=list)
     stride: int = 1
     _order: tuple[int, np.ndarray] | None = None
@@ -73,9 +74,8 @@ class Trial:
     @property
     def is_over(self) -> bool:
         """Say whether no step more is taken: too many, or the loss is no number."""
-        return (
-            self.step >= MOST_STEPS or not np.isfinite([*self.losses[-1:], 0.0]).all()
-        )
+        is_finite = all(map(isfinite, self.losses[-1:]))
+        return self.step >= MOST_STEPS or not is_finite
 
     def advance(self) -> None:
         """Take one step on the next batch of this epoch's order."""
@@ -98,7 +98,7 @@ class Trial:
                     )
                 ]
             )
-        self.updates.append(_ratios(old, update.changes))
+        self.updates = _ratios(old, update.changes)
         self.memory = update.memory
         self.step += 1
         self.losses.append(loss)
@@ -116,7 +116,7 @@ class Trial:
         frame = Frame(
             step=self.step,
             reading=read(self.weights, self.data, self.recipe.activation),
-            updates=self.updates[-1] if self.updates else (),
+            updates=self.updates,
             plane=plane(self.weights, self.recipe.activation)
             if self.data.n_in == 2
             else None,
@@ -130,7 +130,7 @@ class Trial:
 
     def _rows(self) -> np.ndarray:
         """Give the samples of the next batch: epochs, each in an order of its own."""
-        n, size = len(self.data.targets), min(self.recipe.batch_size, 256)
+        n, size = len(self.data.targets), self.recipe.batch_size
         per_epoch = max(n // size, 1)
         epoch, place = divmod(self.step, per_epoch)
         if self._order is None or self._order[0] != epoch:

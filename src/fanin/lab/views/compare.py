@@ -47,7 +47,7 @@ class Shelf:
         runs = store.runs() if store.path.exists() else ()
         if not runs:
             return self.house.page(VIEW, title="Compare", body=NONE_YET)
-        newest = sorted(runs, key=lambda run: run.created, reverse=True)
+        newest = sorted(runs, key=lambda run: (run.created, run.id), reverse=True)
         body = table(HEAD, [_row(run) for run in newest], caption="Stored runs")
         return self.house.page(
             VIEW, title="Compare", lead=LEAD, body=body, modules=("tables.js",)

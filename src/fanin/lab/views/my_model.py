@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 0.5
 """Seconds that the page itself waits for a check that is nearly done."""
-PATIENCE: Final = 20.0
-"""Seconds that the page's module waits before it asks again."""
+PATIENCE: Final = 2.0
+"""Seconds after which the page's module asks again; Ctrl-C waits no longer."""
 HOW: Final = (
     '<p class="lead">No model was named when the lab was started.</p>'
     "<p>The browser cannot name one: it would run code. Start the lab with it:</p>"
