@@ -32,7 +32,7 @@ def reflect(numbers: np.ndarray) -> None:
     computed in float64 whatever the dtype: then each block is orthogonal to the
     rounding of its products, and float32 leaves |QᵀQ − 1| < 10⁻⁶.
 
-    Beside the array itself it takes memory of less than 700 columns, however many there are.
+    Beside the array itself it takes the memory of less than 700 columns.
 
     Args:
         numbers: "n_matrices n_long n_short", float32 or float64, n_long ≥ n_short;
