@@ -111,15 +111,15 @@ def unstepped(watched: Watched) -> Iterator[Finding]:
     paths = watched.trace.unstepped
     if paths:
         yield finding_of(
-            "FAN101",
+            "FAN001",
             severity=Severity.WARNING,
             where=listing(paths),
-            message=f"{count(len(paths), 'trainable parameter')} "
-            f"{'is' if len(paths) == 1 else 'are'} in no group of the optimizer.",
-            measured="no step",
-            expected="every trainable parameter in a group, or frozen",
-            why="It gets a gradient and never moves.",
-            fix="Pass it to the optimizer, or set requires_grad to False.",
+            message=f"{count(len(paths), 'trainable parameter')} in no group of the "
+            "optimizer.",
+            measured="never stepped",
+            expected="every trainable parameter in a group",
+            why="It gets gradients, and no step follows from them.",
+            fix="Give it to the optimizer, or freeze it.",
             paths=paths,
             mends=(),
         )

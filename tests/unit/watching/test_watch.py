@@ -214,10 +214,24 @@ def test_a_layer_that_no_gradient_reaches_is_named():
 def test_a_layer_that_the_optimizer_was_not_given_is_named():
     model = net()
     w = train(model, torch.optim.SGD(model[2].parameters(), lr=0.05))
-    found = finding(w, "FAN101")
+    found = finding(w, "FAN001")
 
     assert found.paths == ("0.weight", "0.bias")
-    assert "are in no group of the optimizer" in found.message
+    assert "in no group of the optimizer" in found.message
+
+
+def test_a_watch_and_a_check_call_it_the_same():
+    model = net()
+    optimizer = torch.optim.SGD(model[2].parameters(), lr=0.05)
+    x, y = data()
+    checked = fanin.check(model, x, "cross_entropy", y, optimizer=optimizer)
+    watched = train(model, optimizer)
+
+    said = ("code", "name", "severity", "where", "message", "why", "fix", "paths")
+    one, other = finding(watched, "FAN001"), checked.warnings[0]
+    assert [getattr(one, word) for word in said] == [
+        getattr(other, word) for word in said
+    ]
 
 
 def test_updates_that_bfloat16_rounds_away_are_told_by_what_was_lost():

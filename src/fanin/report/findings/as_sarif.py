@@ -53,12 +53,17 @@ def sarif(report: Report) -> str:
     order = {rule.code: place for place, rule in enumerate(rules)}
     seen: Counter[str] = Counter()
     results = [
-        _result(finding, report, order, _numbered(finding, seen))
+        _result(finding, report, order, _numbered(finding, report.target, seen))
         for finding in report.findings
     ]
     results += [
         {
-            **_result(each.finding, report, order, _numbered(each.finding, seen)),
+            **_result(
+                each.finding,
+                report,
+                order,
+                _numbered(each.finding, report.target, seen),
+            ),
             "suppressions": [_suppression(each)],
         }
         for each in report.suppressed
@@ -134,7 +139,7 @@ def _result(
         "kind": "fail",
         "message": {"text": " ".join(parts)},
         "locations": [_location(finding, place_of(finding, report))],
-        "partialFingerprints": {"fanin/v1": fingerprint},
+        "partialFingerprints": {"fanin/v2": fingerprint},
         "properties": {
             "evidence": finding.evidence.value,
             "where": finding.where,
@@ -180,15 +185,20 @@ def _location(finding: Finding, place: Location | None) -> dict[str, Any]:
     }
 
 
-def _numbered(finding: Finding, seen: Counter[str]) -> str:
+def _numbered(finding: Finding, target: str, seen: Counter[str]) -> str:
     """Give the fingerprint, and tell equal ones apart by their order."""
-    mark = fingerprint(finding)
+    mark = fingerprint(finding, target)
     seen[mark] += 1
     return f"{mark}:{seen[mark]}"
 
 
-def fingerprint(finding: Finding) -> str:
+def fingerprint(finding: Finding, target: str) -> str:
     """Give a name of a finding that holds no number that was measured.
+
+    Args:
+        finding: its rule and its parameters are in the name.
+        target: what was checked, the model's class: two models of one file may have
+            parameters of the same paths.
 
     >>> from fanin.rules import Finding, Severity
     >>> finding = Finding(
@@ -198,10 +208,10 @@ def fingerprint(finding: Finding) -> str:
     ...     where="0.weight",
     ...     message="1 of its 6 numbers is NaN.",
     ... )
-    >>> fingerprint(finding)
-    '892277c1c367469c'
+    >>> fingerprint(finding, "Net")
+    'b432d57ab1da2315'
     """
-    parts = (finding.code, *(finding.paths or (finding.where,)))
+    parts = (finding.code, target, *(finding.paths or (finding.where,)))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

@@ -268,14 +268,22 @@ def test_a_finding_without_a_line_is_put_into_the_file_that_was_checked():
 def test_a_fingerprint_outlives_a_change_of_what_was_measured():
     later = replace(TWINS, message="31 units.", measured="97 %", value=0.97)
 
-    assert fingerprint(later) == fingerprint(TWINS)
-    assert fingerprint(replace(TWINS, code="FAN104")) != fingerprint(TWINS)
-    assert fingerprint(replace(TWINS, paths=("a",))) != fingerprint(TWINS)
+    mark = fingerprint(TWINS, "Net")
+    assert fingerprint(later, "Net") == mark
+    assert fingerprint(replace(TWINS, code="FAN104"), "Net") != mark
+    assert fingerprint(replace(TWINS, paths=("a",)), "Net") != mark
+
+
+def test_two_models_with_the_same_paths_have_findings_of_their_own():
+    named = (replace(REPORT, target=name, findings=(TWINS,)) for name in ("A", "B"))
+    marks = [results_of(report)[0]["partialFingerprints"] for report in named]
+
+    assert marks[0] != marks[1]
 
 
 def test_equal_findings_have_fingerprints_of_their_own():
     marks = [
-        result["partialFingerprints"]["fanin/v1"]
+        result["partialFingerprints"]["fanin/v2"]
         for result in results_of(replace(REPORT, findings=(TWINS, TWINS)))
     ]
 
