@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -57,20 +58,35 @@ def test_what_is_missing_is_named_with_the_line_that_installs_it(monkeypatch, pa
         prepare()
 
 
-def test_the_command_serves_and_ctrl_c_ends_it_with_code_0():
+def open_stream(url):
+    """Start a training as the page does, and give its first picture and its stream."""
+    jar = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    jar.open(url, timeout=60).read()
+    home = url.partition("/?")[0]
+    body = json.dumps({"a": {"depth": 2, "width": 4}, "kind": "outputs"}).encode()
+    asked = urllib.request.Request(f"{home}/lab/start", body, {"Origin": home})
+    session = json.load(jar.open(asked, timeout=60))["session"]
+    stream = jar.open(f"{home}/lab/play?session={session}&kind=outputs", timeout=60)
+    return stream.readline(), stream
+
+
+def test_ctrl_c_ends_the_command_with_code_0_while_a_training_plays():
     words = [sys.executable, "-m", "fanin", "lab", "--no-browser"]
     with subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             url = process.stdout.readline().partition(": ")[2].strip()
-            with urllib.request.urlopen(url, timeout=30) as answer:
-                assert answer.status == 200
+            first, stream = open_stream(url)
             os.kill(process.pid, signal.SIGINT)
-            _, complaint = process.communicate(timeout=30)
+            with stream:
+                rest = stream.read().decode()
+            _, complaint = process.communicate(timeout=60)
         finally:
             process.kill()
 
+    assert first.startswith(b'data: {"step":')
+    assert rest.endswith("event: end\ndata: {}\n\n")
     assert process.returncode == 0
     assert complaint == "Ctrl-C ends it.\n"
 

@@ -34,17 +34,33 @@ ICON: Final = ("fanin.lab.static", "icon.svg")
 LOG: Final = logging.getLogger("fanin.lab")
 
 
-def guarded(house: House, *, port: int, token: str) -> Guard:
+def never() -> bool:
+    """Say that the server goes on."""
+    return False
+
+
+def guarded(
+    house: House, *, port: int, token: str, is_ending: Callable[[], bool] = never
+) -> Guard:
     """Give the whole application: the guard around the views.
+
+    Args:
+        house: the views and what they show.
+        port: of this server.
+        token: that lets a browser in.
+        is_ending: whether the server is being ended, so that what streams stops.
 
     Raises:
         MissingDependencyError: if Starlette is not installed.
     """
-    return Guard(app=application(house), port=port, token=token)
+    return Guard(app=application(house, is_ending), port=port, token=token)
 
 
-def application(house: House) -> Starlette:
-    """Give the views' routes as a Starlette application, without the guard."""
+def application(house: House, is_ending: Callable[[], bool] = never) -> Starlette:
+    """Give the views' routes as a Starlette application, without the guard.
+
+    Args and errors as `guarded`.
+    """
     try:
         from starlette.applications import Starlette
         from starlette.responses import RedirectResponse
@@ -61,7 +77,7 @@ def application(house: House) -> Starlette:
     addresses += [Address(path, _served(answer)) for path, answer in _assets(house)]
     for view in house.views:
         addresses += [
-            Address(route.path, _endpoint(route), methods=[route.method])
+            Address(route.path, _endpoint(route, is_ending), methods=[route.method])
             for route in view.routes(house)
         ]
     return Starlette(routes=addresses)
@@ -92,7 +108,7 @@ def _served(answer: Answer) -> Endpoint:
     return endpoint
 
 
-def _endpoint(route: Route) -> Endpoint:
+def _endpoint(route: Route, is_ending: Callable[[], bool]) -> Endpoint:
     """Give what Starlette calls: the handler, in a thread of its own."""
 
     async def endpoint(request: Request) -> Response:
@@ -109,7 +125,9 @@ def _endpoint(route: Route) -> Endpoint:
             if asked.body is not None or route.method == "GET":
                 raise
             answer = Answer.of_json({"error": "The body is no JSON."}, status=400)
-        return _stream(answer) if isinstance(answer, Events) else _response(answer)
+        if isinstance(answer, Events):
+            return _stream(answer, is_ending)
+        return _response(answer)
 
     return endpoint
 
@@ -125,18 +143,21 @@ def _response(answer: Answer) -> Response:
     )
 
 
-def _stream(events: Events) -> Response:
+def _stream(events: Events, is_ending: Callable[[], bool]) -> Response:
     from starlette.responses import StreamingResponse
 
-    return StreamingResponse(_lines(events), media_type="text/event-stream")
+    lines = _lines(events, is_ending)
+    return StreamingResponse(lines, media_type="text/event-stream")
 
 
-def _lines(events: Events) -> Iterator[str]:
+def _lines(events: Events, is_ending: Callable[[], bool]) -> Iterator[str]:
     """Write each value as one event; an error of fanin's ends the stream in words."""
     try:
         for value in events.values:
             text = json.dumps(value, allow_nan=False, separators=(",", ":"))
             yield f"data: {text}\n\n"
+            if is_ending():
+                break
     except FaninError as error:
         yield f"event: failed\ndata: {json.dumps(str(error))}\n\n"
     yield "event: end\ndata: {}\n\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
+from threading import Event
 from typing import TYPE_CHECKING
 
 from fanin.errors import ArgumentError, MissingDependencyError
@@ -69,9 +70,9 @@ def prepare(
     token = new_token() if token is None else token
     listener = _listener(port)
     port = int(listener.getsockname()[1])
-    house = House(views=find_views(), guest=guest)
+    house, ending = House(views=find_views(), guest=guest), Event()
     try:
-        app = guarded(house, port=port, token=token)
+        app = guarded(house, port=port, token=token, is_ending=ending.is_set)
     except BaseException:
         listener.close()
         raise
@@ -81,11 +82,24 @@ def prepare(
         access_log=False,
         server_header=False,
         proxy_headers=False,  # nobody stands between
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=5,
         limit_concurrency=64,
     )
     url = f"http://{HOST}:{port}/?token={token}"
-    return Place(server=uvicorn.Server(config), listener=listener, url=url)
+    server = _server_class(ending)(config)
+    return Place(server=server, listener=listener, url=url)
+
+
+def _server_class(ending: Event) -> type[Server]:
+    """Give uvicorn's server, changed to say at once that it is being ended."""
+    import uvicorn
+
+    class EndingServer(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            ending.set()
+            await super().shutdown(sockets)
+
+    return EndingServer
 
 
 def _listener(port: int) -> socket.socket:
