@@ -100,7 +100,7 @@ def in_part(case: Case) -> str:
     rest = replace(case, numbers=case.numbers.at(is_different), is_whole=False)
     lie = f"; those that differ lie {box}" if box else ""
     others = cause_of(rest).replace(": ", ", ", 1)
-    return f"changed in a part: {told}{lie}; of the others: {others}"
+    return f"changed in a part: {told}{lie}; what differs: {others}"
 
 
 def _box(case: Case, is_different: np.ndarray) -> str:

@@ -89,7 +89,7 @@ def test_a_part_that_was_changed_is_placed():
     assert found.n_different == 4 * WIDE
     assert found.first == (5, 0)
     assert "lie at 5 to 8 of axis 0" in found.detail
-    assert "of the others: looks initialized anew" in found.detail
+    assert "what differs: looks initialized anew" in found.detail
 
 
 def test_the_first_difference_is_told_with_both_numbers():
