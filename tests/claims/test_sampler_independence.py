@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from fanin.sampler import Law, draw
 
@@ -52,6 +53,41 @@ def test_elements_at_a_distance_are_independent(first, lag, function):
     values = function(first)
 
     assert abs(correlation(values[:-lag], values[lag:])) < 5
+
+
+@pytest.fixture(scope="module")
+def words():
+    """Both words of each float64 number, as two numbers from 0 to 1."""
+    law = Law("uniform", bound=0.5)
+    upper, lower = np.divmod(
+        (draw("a", (MANY,), law, seed=0, dtype="float64") + 0.5) * 2.0**32, 1.0
+    )
+    return upper / 2.0**32, lower
+
+
+def test_the_second_word_of_float64_is_uniform_and_independent_of_the_first(words):
+    upper, lower = (word - 0.5 for word in words)
+
+    assert stats.kstest(words[1], "uniform").pvalue > 1e-4
+    assert abs(correlation(upper, lower)) < 5
+    assert abs(correlation(upper[:-1], lower[1:])) < 5
+
+
+def test_a_second_word_that_holds_two_percent_of_the_first_is_found(words):
+    upper, lower = (word - 0.5 for word in words)
+
+    assert abs(correlation(upper, lower + 0.02 * upper)) > 5
+
+
+@pytest.mark.parametrize("kind", ["truncated_normal", "uniform"])
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
+def test_another_address_is_independent_whatever_the_law(kind, other):
+    law = Law(kind, std=1.0)
+    one = draw("a", (MANY,), law, seed=0)
+    address = {"name": "a", "seed": 0, "stream": 0} | other
+    another = draw(address.pop("name"), (MANY,), law, **address)
+
+    assert abs(correlation(one.astype(np.float64), another)) < 5
 
 
 def test_two_percent_of_another_array_is_found(first):

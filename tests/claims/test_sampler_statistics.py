@@ -42,11 +42,20 @@ def name(request):
     return request.param
 
 
-@pytest.fixture(params=["float32", "float64"], scope="module")
+def drawn(name, dtype):
+    weight = draw("statistics", (MANY,), LAWS[name], seed=31, dtype=dtype)
+    return weight.astype(np.float64)
+
+
+@pytest.fixture(params=["float32", "float64", "float16", "bfloat16"], scope="module")
 def numbers(request, name):
-    return draw("statistics", (MANY,), LAWS[name], seed=31, dtype=request.param).astype(
-        np.float64
-    )
+    return drawn(name, request.param)
+
+
+@pytest.fixture(params=["float32", "float64"], scope="module")
+def fine_numbers(request, name):
+    """Of halves, whole bins hold three values and others four: they are left out."""
+    return drawn(name, request.param)
 
 
 def distance(numbers, cdf):
@@ -79,12 +88,12 @@ def test_a_distribution_two_percent_too_wide_is_found(name, numbers):
     assert distance(1.02 * numbers, CDFS[name]) > FARTHEST
 
 
-def test_bins_of_equal_probability_are_filled_alike(name, numbers):
-    assert chi_square(numbers, CDFS[name]) < LARGEST
+def test_bins_of_equal_probability_are_filled_alike(name, fine_numbers):
+    assert chi_square(fine_numbers, CDFS[name]) < LARGEST
 
 
-def test_bins_of_a_law_two_percent_too_wide_are_not(name, numbers):
-    assert chi_square(1.02 * numbers, CDFS[name]) > LARGEST
+def test_bins_of_a_law_two_percent_too_wide_are_not(name, fine_numbers):
+    assert chi_square(1.02 * fine_numbers, CDFS[name]) > LARGEST
 
 
 def exact_moment(name, power):
