@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_SESSIONS: Final = 6
 """Pages that are kept; the one asked longest ago goes first."""
+MOMENTS: Final = 10
+"""That are kept of the steps that one press takes."""
 LABELS: Final = ("A", "B")
 
 
@@ -59,22 +61,32 @@ class Session:
         """Say whether no trial can go on."""
         return all(trial.is_over for trial in self.trials)
 
-    def advance(self, n_steps: int, *, seconds: float | None = None) -> None:
-        """Take steps, fewer where the time is up or no trial can go on."""
-        until = None if seconds is None else monotonic() + seconds
+    def advance(self, n_steps: int) -> None:
+        """Take steps, and keep about ten moments on the way."""
         with self.lock:
-            for taken in range(n_steps):
-                is_late = until is not None and monotonic() > until and taken > 0
-                if is_late or self.is_over:
-                    break
+            for taken in range(1, n_steps + 1):
                 self._take_one()
-            for trial in self.trials:
-                trial.look()
+                if taken % max(1, n_steps // MOMENTS) == 0:
+                    self._look()
+            self._look()
+
+    def advance_for(self, seconds: float) -> None:
+        """Take steps, one at least, until the time is up; keep the last moment."""
+        until = monotonic() + seconds
+        with self.lock:
+            self._take_one()
+            while monotonic() < until and not self.is_over:
+                self._take_one()
+            self._look()
 
     def _take_one(self) -> None:
         for trial in self.trials:
             if not trial.is_over:
                 trial.advance()
+
+    def _look(self) -> None:
+        for trial in self.trials:
+            trial.look()
 
     def scene(self, kind: str, step: int | None = None) -> Scene:
         """Give what is drawn: now, or at the last kept moment up to a step."""
@@ -210,5 +222,5 @@ def playing(session: Session, kind: str, *, seconds: float) -> Iterator[Scene]:
     session.turn += 1
     turn = session.turn
     while session.turn == turn and not session.is_over:
-        session.advance(1000, seconds=seconds)
+        session.advance_for(seconds)
         yield session.scene(kind)

@@ -84,9 +84,15 @@ def test_steps_train_and_a_kept_moment_comes_back_as_it_was(desk):
     again = told(desk.frame(Asked(body=body)))
 
     assert later["step"] == 7
-    assert later["steps"] == [0, 7]
+    assert later["steps"] == list(range(8))
     assert again["panels"] == first["panels"]
     assert again["panels"] != later["panels"]
+
+
+def test_of_many_steps_about_ten_moments_are_kept(desk):
+    later = go_on(desk, start(desk)["session"], 200)
+
+    assert later["steps"] == list(range(0, 201, 20))
 
 
 def test_theory_stands_beside_the_start_and_not_beside_what_was_trained(desk):
