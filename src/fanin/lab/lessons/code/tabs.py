@@ -26,6 +26,7 @@ def code_tabs(name: str, job: Job) -> str:
 
 def tabs(name: str, scripts: Mapping[str, str]) -> str:
     """Give texts of which one is shown, chosen by radio buttons; print shows all."""
+    label = name.replace("-", " ")
     inputs = "".join(
         f'<label><input type="radio" name="{name}" value="{number}"'
         f"{' checked' if number == 0 else ''}> {html.escape(word)}</label>"
@@ -33,7 +34,8 @@ def tabs(name: str, scripts: Mapping[str, str]) -> str:
     )
     panels = "".join(
         f'<div class="panel-{number}"><p class="print-only">{html.escape(word)}</p>'
-        f'<pre tabindex="0" role="region" aria-label="{html.escape(word)} code"><code>'
+        '<pre tabindex="0" role="region" '
+        f'aria-label="{html.escape(word)}, {label}"><code>'
         f"{html.escape(text)}</code></pre></div>"
         for number, (word, text) in enumerate(scripts.items())
     )

@@ -191,6 +191,17 @@
     form.querySelector("[data-skip]").addEventListener("click", () => reveal(undefined));
   }
 
+  /* A formula that is wider than its place can be reached and scrolled by keys. */
+  const wide = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
+    }
+  });
+  const watch = () => document.querySelectorAll(".formula").forEach((one) => wide.observe(one));
+  watch();
+  document.addEventListener("frames", watch);
+
   const data = JSON.parse(document.getElementById("fanin-data").textContent);
   const players = {};
   document.querySelectorAll("[data-player]").forEach((root) => {

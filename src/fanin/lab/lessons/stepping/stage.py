@@ -53,10 +53,10 @@ def stage(name: str, evidence: Evidence, run: Run, title: str) -> tuple[str, Fra
         '<p class="visually-hidden" role="status" data-status></p>'
         f'<p class="chain" data-chain>{_hint()}</p>'
         f"<details><summary>All numbers of this step</summary>"
-        f"{_table(run, first)}</details>"
+        f"{_table(run, first, title)}</details>"
         f'<figcaption class="still"><p>After {n} updates:</p>'
         '<div class="scroll" role="region" tabindex="0" '
-        f'aria-label="After {n} updates">'
+        f'aria-label="After {n} updates: {html.escape(title)}">'
         f"{drawn[1]}</div></figcaption></figure>"
     )
     return body, frames
@@ -99,7 +99,7 @@ def _row(values: tuple[float, ...]) -> str:
     return ", ".join(f"{value:g}".replace("-", "−") for value in values)
 
 
-def _table(run: Run, moment: Played) -> str:
+def _table(run: Run, moment: Played, title: str) -> str:
     """Give each parameter's value, gradient, mean gradient and change."""
     heads = "".join(f'<th scope="col">{inline(kind)}</th>' for kind in KINDS)
     first = moment["samples"][0]
@@ -114,7 +114,8 @@ def _table(run: Run, moment: Played) -> str:
         )
         rows.append(f'<tr><th scope="row">{entry}</th>{cells}</tr>')
     return (
-        '<div class="scroll" role="region" tabindex="0" aria-label="All numbers">'
+        '<div class="scroll" role="region" tabindex="0" '
+        f'aria-label="All numbers: {html.escape(title)}">'
         f'<table><thead><tr><th scope="col">parameter</th>{heads}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
