@@ -61,25 +61,27 @@ def apply(
     if part is not None:
         draws = part.own(draws, plan)
     expect(plan.n_parameters, len(plan.prescriptions))
-    if device is None:
-        return framework.write(model, draws)
-    return _write_on(framework, model, draws, device)
-
-
-def _write_on(
-    framework: Framework, model: object, draws: Mapping[str, Draw], device: object
-) -> object:
-    """Write a model whose parameters get their memory on a device.
-
-    Raises:
-        ArgumentError: if its framework has no models without memory.
-    """
-    if framework.NAME != "torch":
+    if framework.NAME == "torch":
+        write: Any = framework.write
+        written: object = write(
+            model, draws, device=device, kept=_by_policy(plan, part)
+        )
+        return written
+    if device is not None:
         expected = f"left out for a model of {framework.NAME}: it has memory already"
         raise ArgumentError.of(argument="device", received=device, expected=expected)
-    write: Any = framework.write
-    written: object = write(model, draws, device=device)
-    return written
+    return framework.write(model, draws)
+
+
+def _by_policy(plan: Plan, part: _Part | None) -> list[str]:
+    """Name the parameters that keep what their author wrote, as the model names them.
+
+    Those that the caller asked to be kept are not among them: they are to hold numbers
+    of his.
+    """
+    prefix = "" if part is None else part.prefix
+    kept = [p.path for p in plan.prescriptions if p.is_kept and not p.is_asked]
+    return [path.removeprefix(prefix) for path in kept if path.startswith(prefix)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,7 +35,8 @@ def by_role(desk: Desk, parameter: Parameter) -> Prescription:
     """Write down what one parameter gets."""
     role = desk.roles[parameter.path]
     if parameter.path in desk.left:
-        return kept(parameter, role, desk.left[parameter.path])
+        alone = kept(parameter, role, desk.left[parameter.path])
+        return replace(alone, is_asked=True)
     if not parameter.is_trainable:
         return kept(parameter, role, "Frozen: its present values stay.")
     if parameter.path in desk.weights and role.kind in SCALED | SUMMED:

@@ -16,17 +16,21 @@ import torch
 
 from fanin.errors import ArgumentError, ModelError, NoStorageError
 from fanin.frameworks.torch.materialize_buffers import given_buffers
-from fanin.frameworks.torch.sharded import is_sharded
+from fanin.frameworks.torch.parameters import named_parameters
+from fanin.frameworks.torch.sharded import is_sharded, pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     Device = torch.device | str
 
 
 @contextmanager
 def given_memory(
-    model: Any, drawn: Mapping[str, torch.nn.Parameter], device: Device | None = None
+    model: Any,
+    drawn: Mapping[str, torch.nn.Parameter],
+    device: Device | None = None,
+    kept: Collection[str] = (),
 ) -> Iterator[None]:
     """Give memory to all of a model's tensors that have none; take it back on an error.
 
@@ -35,9 +39,12 @@ def given_memory(
         drawn: by path, the parameters that the caller will write to.
         device: where to; None for that of the parameters' mesh of processes, of those
             that have memory, or PyTorch's default.
+        kept: paths of parameters that keep what their author wrote: their modules are
+            asked for it.
 
     Raises:
-        NoStorageError: if a parameter without memory is not drawn.
+        NoStorageError: if another parameter without memory is not drawn, or no module
+            knows what its author wrote into it.
         ArgumentError: if the device has no memory either.
         ModelError: if no module knows the numbers of a buffer, or a parameter cannot
             be given memory. The model is as it was in each case.
@@ -47,18 +54,23 @@ def given_memory(
     ...     net.weight.device.type
     'cpu'
     """
-    homeless = _homeless(model, drawn)
+    homeless = {p: t for p, t in model.named_parameters() if t.is_meta}
     if not homeless:
         yield
         return
+    will_be = {id(parameter) for parameter in drawn.values()}
+    alone = {p: t for p, t in homeless.items() if id(t) not in will_be}
+    _require_known(model, alone, kept)
     home = _home(model, device)
     given: list[tuple[torch.nn.Parameter, torch.nn.Parameter]] = []
-    with given_buffers(model, home(None)):
+    with given_buffers(model, home(None), alone) as wholes:
         try:
             for path, parameter in homeless.items():
                 given.append((parameter, _moved(path, parameter, home(parameter))))
             for group in _fsdp_parameters(model):
                 group.reset_sharded_param()
+            for path, parameter in alone.items():
+                _copy(path, wholes[id(parameter)], parameter)
             yield
         except BaseException:
             for parameter, before in reversed(given):
@@ -66,22 +78,23 @@ def given_memory(
             raise
 
 
-def _homeless(
-    model: Any, drawn: Mapping[str, torch.nn.Parameter]
-) -> dict[str, torch.nn.Parameter]:
-    """Give the parameters without memory, each once.
+def _require_known(
+    model: Any, alone: Mapping[str, torch.nn.Parameter], kept: Collection[str]
+) -> None:
+    """Refuse a parameter that no law draws and that is not one of those kept."""
+    named = named_parameters(model)
+    known = {id(named[path]) for path in kept if path in named}
+    for path, parameter in alone.items():
+        if id(parameter) not in known:
+            raise NoStorageError.of(path, "kept")
 
-    Raises:
-        NoStorageError: if one is not drawn: its numbers would be nobody's.
-    """
-    will_be = {id(parameter) for parameter in drawn.values()}
-    found: dict[str, torch.nn.Parameter] = {}
-    for path, parameter in model.named_parameters():
-        if parameter.is_meta:
-            if id(parameter) not in will_be:
-                raise NoStorageError.of(path, "kept")
-            found[path] = parameter
-    return found
+
+def _copy(path: str, whole: torch.Tensor, parameter: torch.nn.Parameter) -> None:
+    """Write this process's part of an array that is there."""
+    with torch.no_grad():
+        for piece in pieces(path, parameter):
+            part = ... if piece.region is None else piece.region.slices
+            piece.memory.copy_(whole[part])
 
 
 def _home(

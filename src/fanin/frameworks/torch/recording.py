@@ -15,6 +15,7 @@ from fanin.frameworks._aten.recorder import MOST_SHOWN, Recorder
 from fanin.frameworks._aten.sizes import as_float64
 from fanin.frameworks.torch.batch import tensors_in
 from fanin.frameworks.torch.brought import Brought
+from fanin.frameworks.torch.materialize_buffers import known_buffers
 from fanin.frameworks.torch.parameters import is_lazy, named_parameters, parameters
 from fanin.frameworks.torch.place import Whereabouts
 from fanin.frameworks.torch.sharded import whole_of
@@ -66,8 +67,11 @@ class Portrait:
     def of(cls, model: Any) -> Portrait:
         """Look at a model."""
         named = named_parameters(model)
-        held = {p: t for p, t in named.items() if not is_lazy(t) and t.numel() == 1}
+        held: dict[str, torch.Tensor] = {
+            p: t for p, t in named.items() if not is_lazy(t) and t.numel() == 1
+        }
         held |= {p: t for p, t in model.named_buffers() if not is_lazy(t)}
+        held |= known_buffers(model)
         return cls(
             parameters=parameters(model),
             numbers={path: _numbers(tensor) for path, tensor in named.items()},

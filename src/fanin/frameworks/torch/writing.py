@@ -29,7 +29,7 @@ from fanin.frameworks.uninterrupted import uninterrupted
 from fanin.graph.draws import as_draw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from fanin.frameworks.torch.parameters import Identity
     from fanin.frameworks.torch.sharded import Piece
@@ -48,6 +48,7 @@ def write(
     model: Any,
     draws: Mapping[str, Numbers],
     device: torch.device | str | None = None,
+    kept: Collection[str] = (),
 ) -> Any:
     """Write the drawn numbers: all parameters named, or none.
 
@@ -62,6 +63,8 @@ def write(
         draws: by path.
         device: where parameters on the meta device get their memory; None for that of
             their mesh, of the other parameters, or the default.
+        kept: paths of parameters on the meta device that get what their author wrote,
+            as their modules know it.
 
     Returns:
         The same model.
@@ -81,7 +84,7 @@ def write(
     resharded(model)
     targets = _targets(model, draws)
     known = {path: _fitting(path, targets[path], draws[path]) for path in draws}
-    with given_memory(model, targets, device):
+    with given_memory(model, targets, device, kept):
         work = _Work.of(targets, known)
         with uninterrupted(), torch.no_grad():
             work.done()

@@ -183,14 +183,73 @@ def test_rotary_frequencies_of_transformers_are_computed():
     assert is_same(numbers(there), numbers(here))
 
 
-@pytest.mark.parametrize("is_frozen", [True, False], ids=["frozen", "skipped"])
-def test_a_parameter_that_would_keep_numbers_it_has_not_is_refused(is_frozen):
-    model = on_meta()
-    model.norm.weight.requires_grad_(not is_frozen)
-    with pytest.raises(NoStorageError, match=r"'norm\.weight'.*is not drawn"):
-        fanin.init(model, seed=1, skip=None if is_frozen else "norm.weight")
+class Scan(nn.Module):
+    """A layer with rates that its author wrote: no law draws them."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 3)
+        self.rates = nn.Parameter(torch.empty(3), requires_grad=False)
+
+    def forward(self, x):
+        return self.layer(x) * self.rates
+
+
+class Known(Scan):
+    def reset_parameters(self):
+        self.layer.reset_parameters()
+        self.rates.copy_(torch.arange(3.0))
+
+
+class Renewed(Scan):
+    def reset_parameters(self):
+        self.rates = nn.Parameter(torch.arange(3.0), requires_grad=False)
+
+
+@pytest.mark.parametrize("make", [Known, Renewed])
+def test_a_parameter_that_is_kept_gets_what_its_author_writes(make):
+    model, drawn = on_meta(make), on_meta(Scan)
+    held = model.rates
+    fanin.init(model, seed=1)
+    fanin.init(drawn, seed=1, overrides={"rates": "zeros"})
+
+    assert model.rates is held
+    assert held.tolist() == [0.0, 1.0, 2.0]
+    assert torch.equal(model.layer.weight, drawn.layer.weight)
+
+
+@pytest.mark.parametrize("skip", [None, "rates"], ids=["frozen", "skipped"])
+def test_a_parameter_that_would_keep_numbers_it_has_not_is_refused(skip):
+    model = on_meta(Scan)
+    model.rates.requires_grad_(skip is not None)
+    with pytest.raises(NoStorageError, match=r"'rates'.*is not drawn"):
+        fanin.init(model, seed=1, skip=skip)
 
     assert all(parameter.is_meta for parameter in model.parameters())
+
+
+class Scaled(nn.Module):
+    """A table whose rows are multiplied by a number that is a buffer (Gemma)."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(9, 16)
+        self.register_buffer("factor", torch.tensor(4.0), persistent=False)
+        self.layer = nn.Linear(16, 16)
+
+    def reset_buffers(self):
+        self.factor.fill_(4.0)
+
+    def forward(self, ids):
+        return self.layer(self.table(ids) * self.factor)
+
+
+def test_a_plan_reads_the_numbers_of_buffers_that_have_none_yet():
+    model = on_meta(Scaled)
+    plans = [fanin.plan(each, seed=1).to_json() for each in (model, Scaled())]
+
+    assert plans[0] == plans[1]
+    assert model.factor.is_meta
 
 
 def test_a_parameter_that_others_hold_on_to_is_refused_and_nothing_is_changed():
