@@ -20,7 +20,7 @@ BYTES_AT_ONCE: Final = 1024
 """Of a column that is summed, or written, at a time. OpenBLAS cuts longer sums in two,
 at another place with one thread than with two; so long ones it leaves whole."""
 
-INVERTED_WHOLE: Final = 16
+INVERTED_WHOLE: Final = 8
 """Triangular matrices up to so many rows are given to LAPACK."""
 
 
