@@ -6,7 +6,9 @@ of zeros explains it and no underflow does: units are dead or flat on the whole 
 
 ## Why it hurts
 On this batch nothing can move them. Another batch could, if it reaches the other side
-of a ReLU.
+of a ReLU. A weight that multiplies a state of zeros wherever its output counts (the way
+back of a recurrent layer, of which the last position alone is read) is a warning: the
+model is one without that weight, and what else there is learns.
 
 ## When it is fine
 Experts and branches that this batch did not choose: where the same numbers, shuffled
@@ -74,7 +76,10 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         return
     unexplained = inspection.lock.unexplained
     alone, scored = _lone_biases(inspection), _over_one_score(inspection)
-    paths = tuple(p for p in unexplained if p not in {*alone, *scored})
+    empty = _on_zeros(inspection)
+    paths = tuple(p for p in unexplained if p not in {*alone, *scored, *empty})
+    if empty:
+        yield _of_zeros(inspection, empty)
     if paths:
         yield still(
             inspection,
@@ -111,6 +116,37 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             fix="None is needed; check on a batch of the size that is trained on.",
             mends=(),
         )
+
+
+def _of_zeros(inspection: Inspection, paths: tuple[str, ...]) -> Finding:
+    return still(
+        inspection,
+        RULE,
+        paths,
+        severity=Severity.WARNING,
+        message=f"{count(len(paths), 'weight')} multiplied zeros alone wherever the "
+        "output counts: an initial state that nothing was added to.",
+        measured=f"{STILL}; the input is a constant 0",
+        expected="an input that depends on the batch",
+        why="It can never move, and does nothing: the model is one without it.",
+        fix="Read the output where its state has seen something: the way back of a "
+        "two-way layer ends at the first position (in PyTorch h_n holds both ends).",
+        mends=(),
+    )
+
+
+def _on_zeros(inspection: Inspection) -> tuple[str, ...]:
+    """Give stuck weights whose input is a constant 0 at every use that counts."""
+    graph, sites = inspection.graph, inspection.awakened.sites
+    uses: dict[str, list[bool]] = {}
+    for node in graph.linears:
+        site = sites.get(node.id)
+        if node.weight is None or site is None or not site.gradient_second_moment:
+            continue
+        before = graph.node(node.inputs[0])
+        is_zero = before.op is Op.CONSTANT and before.details.get("second_moment") == 0
+        uses.setdefault(node.weight.path, []).append(is_zero)
+    return tuple(p for p in inspection.lock.unexplained if all(uses.get(p, [False])))
 
 
 def _elsewhere(inspection: Inspection) -> frozenset[str]:

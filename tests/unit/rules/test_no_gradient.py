@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import fanin
-from fanin.rules import Evidence, Severity
+from fanin.rules import Evidence, Severity, Verdict
 from fanin.rules.second_batch import shuffled
 
 WIDTH, BATCH = 8, 6
@@ -112,6 +112,40 @@ def test_a_batch_of_several_parts_is_shuffled_part_by_part():
 @pytest.mark.parametrize("batch", [lambda m: m, 3.0, None, (1, 2)])
 def test_what_cannot_be_shuffled_is_left(batch):
     assert shuffled(batch, 4) is None
+
+
+class BothWays(nn.Module):
+    """Reads a two-way recurrent layer, where ``read`` says."""
+
+    def __init__(self, read):
+        super().__init__()
+        self.rnn = nn.LSTM(4, 6, bidirectional=True, batch_first=True)
+        self.head = nn.Linear(12, 3)
+        self.read = read
+
+    def forward(self, x):
+        outputs, (last, _) = self.rnn(x)
+        return self.head(self.read(outputs, last))
+
+
+def both_ways(read):
+    torch.manual_seed(0)
+    batch = torch.randn(16, 5, 4, generator=generator())
+    return check(BothWays(read), batch, "FAN106")
+
+
+def test_a_weight_that_meets_the_first_state_alone_is_a_warning():
+    report = both_ways(lambda outputs, last: outputs[:, -1])
+
+    (finding,) = report.findings
+    assert (finding.code, finding.severity) == ("FAN106", Severity.WARNING)
+    assert finding.paths == ("rnn.weight_hh_l0_reverse",)
+    assert "zeros alone" in finding.message
+    assert report.verdict is Verdict.WILL_STRUGGLE
+
+
+def test_a_two_way_layer_that_is_read_at_both_ends_moves():
+    assert not both_ways(lambda outputs, last: torch.cat([*last], dim=1)).findings
 
 
 class Glance(nn.Module):
