@@ -24,6 +24,7 @@ from fanin.graph.simplify.padding import with_folded_padding
 from fanin.graph.simplify.pieces import Piece, Table
 from fanin.graph.simplify.pointwise import add_pointwise
 from fanin.graph.simplify.regions import with_regions
+from fanin.graph.simplify.replay import SharedRuns
 from fanin.graph.simplify.rotation import with_rotations
 from fanin.graph.simplify.views import add_view, with_direct_reading, with_input_axes
 
@@ -76,8 +77,10 @@ def _numbered(table: Table, ends: Sequence[int]) -> Simplified:
             needed.add(value)
             waiting += table.pieces[value].inputs
     order = {value: number for number, value in enumerate(sorted(needed))}
+    runs = SharedRuns()
     nodes = tuple(
-        _node(number, table.pieces[value], order) for value, number in order.items()
+        _node(number, table.pieces[value], order, runs)
+        for value, number in order.items()
     )
     return Simplified(
         nodes=nodes,
@@ -86,7 +89,10 @@ def _numbered(table: Table, ends: Sequence[int]) -> Simplified:
     )
 
 
-def _node(number: int, piece: Piece, order: Mapping[int, int]) -> Node:
+def _node(
+    number: int, piece: Piece, order: Mapping[int, int], runs: SharedRuns
+) -> Node:
+    run = piece.function
     return Node(
         id=number,
         op=piece.op,
@@ -100,7 +106,7 @@ def _node(number: int, piece: Piece, order: Mapping[int, int]) -> Node:
         weight=piece.weight,
         bias=piece.bias,
         scale=piece.scale,
-        function=piece.function,
+        function=None if run is None else runs.of(run),
         details=MappingProxyType(dict(piece.details)),
     )
 
