@@ -68,17 +68,15 @@ DELTA_ORTHOGONAL: Final = replace(
     name="delta_orthogonal",
     aliases=("convolution_delta_orthogonal",),
     law="delta_orthogonal",
-    formula=(
-        "W = gain · Q at the middle of the kernel, else 0, with QᵀQ = 1 or QQᵀ = 1; "
-        "mean of w²: gain² / (max(outputs, inputs) · positions)"
-    ),
+    formula="W = gain · Q mid-kernel, else 0; mean of w²: gain² / max(fan_in, fan_out)",
     keeps=(
         "the length of every image through a convolution of stride 1, forward where "
         "outputs ≥ inputs and backward where outputs ≤ inputs: all singular values of "
         "the layer are the gain"
     ),
     assumes=(
-        "Q uniform over orthogonal matrices",
+        "Q uniform over orthogonal matrices, QᵀQ = 1 or QQᵀ = 1",
+        "fans at stride 1",
         "a convolution of stride 1 that keeps the size; a dense weight is all middle",
         "φ close to the identity",
     ),
