@@ -293,8 +293,8 @@ def test_the_numbers_do_not_depend_on_how_they_lie_in_memory(name):
 @pytest.mark.parametrize("law", [None, "uniform", "truncated_normal"])
 def test_beside_the_weights_no_memory_of_their_size_is_taken(dtype, law):
     """NumPy tells tracemalloc of its arrays; torch makes none here."""
-    model = nn.Sequential(nn.Linear(512, 2048), nn.GELU(), nn.Linear(2048, 512))
-    plan = fanin.plan(model, torch.ones(2, 512), law=law, seed=3)
+    model = nn.Sequential(nn.Linear(1024, 4096), nn.GELU(), nn.Linear(4096, 1024))
+    plan = fanin.plan(model, torch.ones(2, 1024), law=law, seed=3)
     model.to(dtype)
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     tracemalloc.start()
