@@ -97,6 +97,16 @@ def test_all_singular_values_of_a_layer_in_keras_are_the_gain(layer):
     assert values == pytest.approx(GAIN, rel=1e-5)
 
 
+@pytest.mark.parametrize("n_out", [3, 9])
+@pytest.mark.parametrize("scheme", ["identity(gain=1.3)", SCHEME])
+def test_a_kernel_with_more_outputs_than_inputs_has_the_gain_too(scheme, n_out):
+    layer = nn.Conv2d(4, n_out, 3, padding=1, bias=False)
+    fanin.init(nn.Sequential(layer), torch.randn(2, 4, 5, 5), seed=1, scheme=scheme)
+    middle = layer.weight.detach()[:, :, 1, 1].numpy()
+
+    assert np.linalg.svd(middle, compute_uv=False) == pytest.approx(GAIN, rel=1e-6)
+
+
 DEPTH = 30
 
 
