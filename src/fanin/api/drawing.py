@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fanin.errors import ArgumentError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,6 +23,7 @@ def draw(  # noqa: PLR0913 (an address has that many parts)
     seed: int = 0,
     dtype: str = "float32",
     index: np.ndarray | None = None,
+    out: np.ndarray | None = None,
     roles: AxisRoles | None = None,
 ) -> np.ndarray:
     """Draw one parameter: a function of (seed, name, index) alone.
@@ -30,17 +33,20 @@ def draw(  # noqa: PLR0913 (an address has that many parts)
         shape: of the whole parameter.
         scheme: a spec, "he_normal".
         seed: a whole number from 0 to 2⁶⁴ − 1.
-        dtype: "float32", "float64", "float16" or "bfloat16".
+        dtype: "float32", "float64", "float16" or "bfloat16"; of ``out``, where given.
         index: global row-major indices; None for the whole, in shape.
+        out: memory to write the whole into, of that shape and any strides; bfloat16's
+            may be named by its bits, uint16.
         roles: what the axes stand for (`fanin.graph.layouts` has those of every
             layer); None for PyTorch's order: outputs, inputs, then the kernel's sides.
 
     Returns:
-        The numbers: the same bits on every machine, in every framework.
+        The numbers: the same bits on every machine, in every framework; ``out``, if
+        there is one.
 
     Raises:
         UnknownNameError: if there is no such scheme.
-        ArgumentError: if another argument is wrong.
+        ArgumentError: if another argument is wrong, or there are an index and an out.
 
     >>> import fanin, numpy as np
     >>> whole = fanin.draw("0.weight", (4, 3), "he_normal", seed=1)
@@ -51,6 +57,7 @@ def draw(  # noqa: PLR0913 (an address has that many parts)
     from fanin.graph.fans import AxisRoles
     from fanin.prescription.resolve import resolve
     from fanin.sampler import draw as draw_numbers
+    from fanin.sampler import filling
     from fanin.schemes import find_scheme
 
     if roles is None:
@@ -58,7 +65,22 @@ def draw(  # noqa: PLR0913 (an address has that many parts)
         inputs = (1,) if len(shape) > 1 else ()
         roles = AxisRoles(outputs=(0,), inputs=inputs, kernel=kernel)
     law = resolve(find_scheme(scheme), tuple(shape), roles)
+    if out is not None:
+        _require_memory(out, tuple(shape), index)
+        filling(out, name, shape, law, seed=seed)()
+        return out
     return draw_numbers(name, shape, law, seed=seed, dtype=dtype, index=index)
+
+
+def _require_memory(
+    out: np.ndarray, shape: tuple[int, ...], index: np.ndarray | None
+) -> None:
+    if index is not None:
+        expected = "left out where an out is given: the whole is written"
+        raise ArgumentError.of(argument="index", received=index, expected=expected)
+    if out.shape != shape or not out.flags.writeable:
+        expected = f"a writable array of shape {shape}"
+        raise ArgumentError.of(argument="out", received=out.shape, expected=expected)
 
 
 def activation(
