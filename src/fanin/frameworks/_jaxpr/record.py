@@ -11,6 +11,7 @@ import numpy as np
 from fanin.frameworks._jaxpr import contracting, selecting, shaping, summing
 from fanin.frameworks._jaxpr.entrywise import pointwise
 from fanin.frameworks._jaxpr.recorder import Recorder
+from fanin.frameworks._jaxpr.sharded import whole_of
 from fanin.frameworks.program import Recorded
 from fanin.graph.builder import GraphBuilder
 
@@ -112,11 +113,11 @@ def _numbers(value: Any) -> np.ndarray | None:
     is_real = jax.numpy.issubdtype(value.dtype, jax.numpy.floating)
     if isinstance(value, jax.ShapeDtypeStruct) or not is_real:
         return None
-    return np.asarray(value, dtype=np.float64)
+    return whole_of(value).astype(np.float64)
 
 
 def _shown(value: Any) -> np.ndarray | None:
     """Give the numbers of a small parameter that has some."""
     if isinstance(value, jax.ShapeDtypeStruct) or value.size > MOST_SHOWN:
         return None
-    return np.asarray(value, dtype=np.float64)
+    return whole_of(value).astype(np.float64)

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from fanin.frameworks.jax.agreeing import agreed as agreed
+from fanin.frameworks.jax.agreeing import shares_batch as shares_batch
 from fanin.frameworks.jax.calibrate import calibrate as calibrate
 from fanin.frameworks.jax.construction import construct as construct
 from fanin.frameworks.jax.example import input_signatures as input_signatures

@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 from fanin.errors import NoStorageError
-from fanin.frameworks._jaxpr.sharded import drawn
+from fanin.frameworks._jaxpr.sharded import drawn, whole_of
 from fanin.graph.draws import Listed
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def numbers(path: str, array: Any) -> np.ndarray:
         raise NoStorageError.of(path, kind)
     if jax.numpy.issubdtype(array.dtype, jax.dtypes.prng_key):
         array = jax.random.key_data(array)
-    return np.array(array)
+    return np.array(whole_of(array))
 
 
 def placed(path: str, array: np.ndarray, like: Any) -> Any:

@@ -16,6 +16,7 @@ import numpy as np
 from fanin.errors import NoStorageError, ShapeError, UnknownParameterError
 from fanin.frameworks._jaxpr.sharded import drawn
 from fanin.frameworks._jaxpr.sharded import holdings as sharded_holdings
+from fanin.frameworks.jax.agreeing import agreed
 from fanin.frameworks.jax.opened import is_abstract, numbers, sharding_of
 from fanin.frameworks.jax.opening import opened
 from fanin.graph import Parameter
@@ -122,10 +123,10 @@ def _require_buffers(model: Opened) -> None:
 def seed(model: Any) -> int:
     """Draw a 63-bit seed from the operating system: JAX has no global generator.
 
-    The plan records it, so that what it wrote can be written again.
+    The plan records it, so that what it wrote can be written again. Several hosts take
+    that of the first.
     """
-    del model
-    return secrets.randbits(63)
+    return int(agreed(model, secrets.randbits(63)))
 
 
 def place_of(path: str, known: Mapping[str, Held]) -> str:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from fanin.frameworks._jaxpr.sharded import whole_of
 from fanin.frameworks.jax.opened import is_abstract, numbers
 from fanin.frameworks.jax.opening import opened
 from fanin.frameworks.views import Views
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import numpy as np
 
 
 def view(model: Any) -> Mapping[str, np.ndarray]:
@@ -25,4 +26,4 @@ def view(model: Any) -> Mapping[str, np.ndarray]:
     for path, array in held.items():
         if is_abstract(array):
             numbers(path, array)
-    return Views({path: partial(np.asarray, array) for path, array in held.items()})
+    return Views({path: partial(whole_of, array) for path, array in held.items()})
