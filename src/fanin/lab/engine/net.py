@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FLUSHED: Final = 1e-30
 """Numbers below this count as 0; float32 keeps full precision down to 1.2e-38."""
 SMALL: Final = 2.0**-60
-ORDINARY: Final = 2.0**-20
+ORDINARY: Final = 2.0**-40
 """Above this, a layer's largest number is of an ordinary size: few are subnormal."""
 
 
@@ -66,9 +66,7 @@ def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     right, down = _scaled(b)
     found = left @ right
     power = up + down
-    if power:
-        found = np.ldexp(found, power)
-    return flushed(found)
+    return flushed(np.ldexp(found, power)) if power else found
 
 
 def flushed(values: np.ndarray) -> np.ndarray:
