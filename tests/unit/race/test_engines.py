@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fanin.api.raced_nets import train_each
 from fanin.errors import ArgumentError, MissingDependencyError, UnknownNameError
 from fanin.frameworks.torch.ensemble import train
-from fanin.race import Experiment, Lost, find_engine, run
+from fanin.race import Experiment, Lost, Trainers, find_engine, run
 
 SMALL = Experiment(
-    schemes=("zeros", "he_normal", "glorot_normal"),
+    schemes=("zeros", "he_normal", "auto"),
     activations=("relu",),
     seeds=(0, 1),
     learning_rates=(0.5, 0.1),
@@ -50,8 +51,9 @@ class Fragile:
 
 
 def check_same_numbers(engine):
-    here = run(SMALL, train, n_jobs=1)
-    there = run(SMALL, train, engine=engine)
+    trainers = Trainers(stacked=train, each=train_each)
+    here = run(SMALL, trainers, n_jobs=1)
+    there = run(SMALL, trainers, engine=engine)
 
     assert len(there.results) == SMALL.n_trials
     for one, two in zip(here.results, there.results, strict=True):
@@ -100,6 +102,18 @@ def test_work_that_always_kills_its_process_is_given_up_alone(tmp_path):
     assert sorted(x for x in found if not isinstance(x, Lost)) == [0, 4, 9]
 
 
+def end(*processes):
+    """Ask these processes to end, and end those that do not."""
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
 @pytest.fixture(scope="module")
 def scheduler():
     """A Dask scheduler and two workers, each a process of its own."""
@@ -113,10 +127,7 @@ def scheduler():
     options = ["--nthreads", "1", "--no-dashboard"]
     workers = [subprocess.Popen([*command, *options], **quiet) for _ in range(2)]
     yield address
-    for process in (*workers, main):
-        process.terminate()
-    for process in (*workers, main):
-        process.wait(20)
+    end(*workers, main)
 
 
 @pytest.mark.filterwarnings("ignore")  # of distributed, as it starts and stops
@@ -174,10 +185,7 @@ def ray_cluster():
             break
         time.sleep(0.5)
     yield address
-    for node in reversed(nodes):
-        node.terminate()
-    for node in nodes:
-        node.wait(60)
+    end(*reversed(nodes))
 
 
 @pytest.mark.slow
