@@ -125,8 +125,7 @@ class _Asking:
 
     made: by identity of what was there, memory full of a number that shows that it is
     not written. wholes: the same for kept parameters. versions: of that memory, by its
-    identity. drawn: identities of what was written by drawing. reasons: errors of
-    modules.
+    identity. reasons: errors of modules.
     """
 
     device: torch.device
@@ -134,11 +133,10 @@ class _Asking:
     made: Wholes = field(default_factory=dict)
     wholes: Wholes = field(default_factory=dict)
     versions: dict[int, int] = field(default_factory=dict)
-    drawn: set[int] = field(default_factory=set)
     reasons: list[Exception] = field(default_factory=list)
 
-    def ask(self) -> None:
-        with seeded(0), torch.inference_mode(mode=False), torch.no_grad():
+    def ask(self, seed: int = 0) -> None:
+        with seeded(seed), torch.inference_mode(mode=False), torch.no_grad():
             for place in self.places:
                 self._lay(place)
             for place in self.places:
@@ -161,14 +159,11 @@ class _Asking:
         for write, module in ways(place.around):
             if self._is_written(place):
                 return
-            before = torch.get_rng_state()
             try:
                 with _stand_ins(module, self.wholes), torch.device(self.device):
                     write()
             except Exception as why:
                 self.reasons.append(why)  # another way may do
-            if not torch.equal(before, torch.get_rng_state()):
-                self.drawn.add(id(place.before))
 
     def _is_written(self, place: _Place) -> bool:
         now = self.wholes[id(place.before)] if place.is_parameter else place.tensor
@@ -186,13 +181,24 @@ class _Asking:
     def require_all(self) -> None:
         unknown = self.unknown()
         reason = next(iter(self.reasons), None)
-        frozen = [p for p in self.places if not p.before.requires_grad]
-        trained = [p for p in frozen if id(p.before) in self.drawn]
-        for place in (*unknown, *trained):
+        for place in (*unknown, *self._drawn()):
             if place.is_parameter:
                 raise NoStorageError.of(place.path, "kept") from reason
         if unknown:
             raise ModelError(_nobody_knows([p.path for p in unknown])) from reason
+
+    def _drawn(self) -> list[_Place]:
+        """Give the frozen parameters that modules write otherwise from another seed."""
+        own = [p for p in self.places if p.is_parameter and not p.before.requires_grad]
+        again = _Asking(device=self.device, places=tuple(own))
+        again.ask(seed=1)
+        return [
+            place
+            for place in own
+            if not torch.equal(
+                self.wholes[id(place.before)], again.wholes[id(place.before)]
+            )
+        ]
 
 
 def _parameter(tensor: torch.Tensor) -> torch.nn.Parameter:

@@ -228,6 +228,22 @@ def test_a_parameter_that_would_keep_numbers_it_has_not_is_refused(skip):
     assert all(parameter.is_meta for parameter in model.parameters())
 
 
+@pytest.mark.parametrize(
+    "words",
+    [{"only": "head.*"}, {"skip": "body.*"}, {"overrides": {"body.*": "keep"}}, {}],
+    ids=["only", "skip", "keep", "frozen"],
+)
+def test_a_body_that_is_to_keep_trained_numbers_does_not_get_drawn_ones(words):
+    with torch.device("meta"):
+        model = nn.Sequential()
+        model.body, model.act, model.head = nn.Linear(3, 3), nn.Tanh(), nn.Linear(3, 2)
+    model.body.requires_grad_(bool(words))
+
+    with pytest.raises(NoStorageError, match=r"'body\.weight'.*is not drawn"):
+        fanin.init(model, seed=1, **words)
+    assert all(parameter.is_meta for parameter in model.parameters())
+
+
 class Scaled(nn.Module):
     """A table whose rows are multiplied by a number that is a buffer (Gemma)."""
 
