@@ -149,6 +149,7 @@ def _weights(inspection: Inspection) -> list[tuple[Weight, GainRange]]:
     graph = inspection.graph
     kinds = inspection.roles
     found: dict[str, tuple[Weight, GainRange]] = {}
+    sound: dict[int, GainRange] = {}
     for node in graph.linears:
         if node.weight is None or node.weight.path not in inspection.trainable:
             continue
@@ -157,8 +158,10 @@ def _weights(inspection: Inspection) -> list[tuple[Weight, GainRange]]:
             continue
         activation = None if role.activation is None else graph.node(role.activation)
         if activation is not None and activation.function is not None:
-            gains = gain_range(identify(activation.function))
-            found[node.weight.path] = (node.weight, gains)
+            function = activation.function
+            if id(function) not in sound:
+                sound[id(function)] = gain_range(identify(function))
+            found[node.weight.path] = (node.weight, sound[id(function)])
     return list(found.values())
 
 

@@ -15,6 +15,7 @@ from fanin.graph.graph import Op
 from fanin.graph.roles import Role, roles
 from fanin.graph.units import unit_groups
 from fanin.rules.awakening import Awakening, Lock, amplified, awaken, blockers
+from fanin.rules.expected_sizes import with_shared_functions
 from fanin.rules.noise import filled
 from fanin.rules.reads import read_by
 from fanin.rules.runs import Runs, fillable, has_tiny_numbers, moves
@@ -99,10 +100,10 @@ class Inspection:
             raise InternalError.of(msg)
         return self.measurement
 
-    @property
+    @cached_property
     def graph(self) -> Graph:
-        """Give the graph as it ran."""
-        return self.measured.graph
+        """Give the graph as it ran, one function for all activations that are equal."""
+        return with_shared_functions(self.measured.graph)
 
     @property
     def sites(self) -> Mapping[int, SiteStatistics]:

@@ -68,6 +68,7 @@ def _found(inspection: Inspection) -> tuple[Layer, ...]:
     flow = Flow(graph)
     outer = _after_the_last_weight(graph, flow)
     found: dict[int, Layer] = {}
+    known: dict[int, Activation] = {}
     for node in graph.linears:
         if is_lookup(node):
             continue
@@ -78,9 +79,11 @@ def _found(inspection: Inspection) -> tuple[Layer, ...]:
         if site is None:
             continue
         readers = flow.first_after(after, MOVED)
+        if id(after.function) not in known:
+            known[id(after.function)] = identify(after.function)
         layer = Layer(
             linear=node,
-            activation=identify(after.function),
+            activation=known[id(after.function)],
             site=site,
             is_gate=any(reader.op is Op.MULTIPLY for reader in readers),
             shifts=_shifts(flow, node, after),

@@ -7,6 +7,7 @@ constant) is answered for all of them.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -32,10 +33,17 @@ def sampled(value: np.ndarray, most: int = MOST) -> np.ndarray:
     """
     if value.size <= most:
         return np.asarray(value, dtype=np.float64).reshape(-1)
-    places = np.arange(most, dtype=np.int64) * STRIDE % value.size
+    places = _places(most, value.size)
     if value.flags.c_contiguous:
         return np.asarray(value.reshape(-1)[places], dtype=np.float64)
     return np.asarray(value[np.unravel_index(places, value.shape)], dtype=np.float64)
+
+
+@lru_cache(maxsize=32)
+def _places(most: int, size: int) -> np.ndarray:
+    found: np.ndarray = np.arange(most, dtype=np.int64) * STRIDE % size
+    found.flags.writeable = False  # one array serves all weights of a size
+    return found
 
 
 def pieces(value: np.ndarray) -> Iterator[np.ndarray]:

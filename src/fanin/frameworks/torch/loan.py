@@ -178,6 +178,8 @@ def shapes_alone(model: Any) -> Substitutes:
 def _by_first_name(
     model: Any, values: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
+    if not values:
+        return {}
     first = {n: p.path for p in parameters(model) for n in (p.path, *p.aliases)}
     for path in values:
         if path not in first:

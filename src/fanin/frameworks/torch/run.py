@@ -72,9 +72,8 @@ def require_trainable(model: Any) -> None:
     Raises:
         NothingToTrainError: if no parameter requires a gradient.
     """
-    found = parameters(model)
-    if not any(parameter.is_trainable for parameter in found):
-        raise NothingToTrainError.of(len(found))
+    if not any(tensor.requires_grad for tensor in model.parameters()):
+        raise NothingToTrainError.of(len(parameters(model)))
 
 
 def gradients_of(
