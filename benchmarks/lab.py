@@ -55,14 +55,8 @@ CASES = (
 def main() -> None:
     """Print a row a case."""
     options = _options()
-    table = Table(
-        (
-            "net",
-            "key to painted, median ms",
-            "95 % ms",
-            "of it on the server, median ms",
-        )
-    )
+    head = ("net", "painted, ms", "95 % ms", "server, ms")
+    table = Table(head, is_markdown=options.markdown)
     with_page = list(_painted(options))
     with one_thread_a_product():
         _rows(options, table, with_page)
