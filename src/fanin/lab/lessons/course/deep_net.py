@@ -40,7 +40,13 @@ def start(
     **recipe: object,
 ) -> Variant:
     """Give a start of the lesson's deep net; further arguments are a `Recipe`'s."""
-    built = {"depth": int(settings["depth"]), "width": 128, "data": usual_data()}
+    built = {
+        "depth": int(settings["depth"]),
+        "width": 128,
+        "data": usual_data(),
+        "learning_rate": 0.02,
+        "batch_size": 128,
+    }
     found = Recipe(**(built | recipe))  # type: ignore[arg-type]
     return Variant(label=label, recipe=found, input_factor=input_factor)
 
@@ -96,6 +102,23 @@ def lesson(  # noqa: PLR0913 - a lesson has that many parts
         sources=tuple(sources),
         assumes=WIDE,
         until=until,
+    )
+
+
+def learns_where_the_case_does_not(e: Looks) -> bool:
+    """Ask whether the better start's loss falls by a fifth, and the case's stays."""
+    case, good = e.case.losses, e.better.losses
+    return good[-1] < 0.8 * good[0] and e.case.recent_loss > 0.97 * case[0]
+
+
+def trained(e: Looks) -> str:
+    """Say what training made of both starts."""
+    case, good = e.case, e.better
+    return (
+        f"Trained side by side on {case.variant.recipe.data} for {len(good.losses)} "
+        f"updates, the loss goes from {number(case.losses[0])} to "
+        f"{number(case.recent_loss)} with {case.label}, from {number(good.losses[0])} "
+        f"to {number(good.recent_loss)} with {good.label}."
     )
 
 

@@ -19,7 +19,7 @@ from fanin.lab.lessons.course.deep_net import (
     scale,
     versus,
 )
-from fanin.lab.lessons.course.scale import GLOROT, HE
+from fanin.lab.lessons.course.scale import GLOROT, HE, SIDE_BY_SIDE
 from fanin.lab.lessons.course.small_net import question, says
 from fanin.report.page import number
 
@@ -90,6 +90,7 @@ LESSONS = (
                 "theory says the same.",
                 lambda e: 0.9 < e.better.per_layer < 1 and as_theory_says(e.better),
             ),
+            SIDE_BY_SIDE,
         ),
         variants=versus(
             "0.3 × Glorot", "glorot_normal", "tanh", ("glorot_normal", "tanh")
@@ -118,6 +119,7 @@ LESSONS = (
                 lambda e: halves(e) and as_theory_says(e.case),
             ),
             *kept("He"),
+            SIDE_BY_SIDE,
         ),
         variants=versus(
             "glorot normal", "glorot_normal", "relu", ("he_normal", "relu")
@@ -141,6 +143,7 @@ LESSONS = (
                 halves,
             ),
             *kept("2/fan_in"),
+            SIDE_BY_SIDE,
         ),
         variants=versus("lecun normal", "lecun_normal", "relu", ("he_normal", "relu")),
         settings=(scale(1, "LeCun times"), DEPTH),
@@ -176,6 +179,14 @@ LESSONS = (
                     f"{number(e.case.reading.likeness[-2])} at the last hidden layer."
                 ),
                 lambda e: e.case.reading.likeness[-2] < 0.5,
+            ),
+            says(
+                lambda e: (
+                    "That is no failure: in training the loss goes to "
+                    f"{number(e.case.recent_loss)} with He, to "
+                    f"{number(e.better.recent_loss)} with Glorot."
+                ),
+                lambda e: e.case.recent_loss < e.better.recent_loss,
             ),
         ),
         variants=versus("he normal", "he_normal", "tanh", ("glorot_normal", "tanh")),

@@ -10,9 +10,11 @@ from fanin.lab.lessons.course.deep_net import (
     as_theory_says,
     grows,
     keeps,
+    learns_where_the_case_does_not,
     lesson,
     scale,
     shrinks,
+    trained,
     versus,
 )
 from fanin.lab.lessons.course.small_net import question, says
@@ -62,6 +64,7 @@ FADING = (
         lambda e: 0.85 < e.better.per_layer < 1.15,
     ),
 )
+SIDE_BY_SIDE = says(trained, learns_where_the_case_does_not)
 WHAT_HAPPENS = (
     ("It fades layer by layer", shrinks),
     ("It stays about the same", keeps),
@@ -78,7 +81,7 @@ LESSONS = (
             "the signal?",
             *WHAT_HAPPENS,
         ),
-        FADING,
+        (*FADING, SIDE_BY_SIDE),
         variants=versus("0.01·N(0, 1)", "normal", "tanh", ("glorot_normal", "tanh")),
         settings=(scale(0.01, "std of the weights"), DEPTH),
         derivation="glorot",
@@ -100,7 +103,7 @@ LESSONS = (
                 lambda e: not e.case.per_layer < 0.01 * 128**0.5,
             ),
         ),
-        FADING,
+        (*FADING, SIDE_BY_SIDE),
         variants=versus("0.01·N(0, 1)", "normal", "relu", ("he_normal", "relu")),
         settings=(scale(0.01, "std of the weights"), DEPTH),
         derivation="he",

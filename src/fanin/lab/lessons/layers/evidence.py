@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -70,17 +70,16 @@ class Look:
             last_gradient=self.reading.gradient_rms[-1],
         )
 
-    @cached_property
+    @property
     def losses(self) -> tuple[float, ...]:
         """Give the loss of each batch over `N_TRAINED` updates, while it is finite."""
-        trial = Trial(
-            recipe=self.variant.recipe, data=self.data, weights=self._weights()
-        )
-        for _ in range(N_TRAINED):
-            if trial.losses and not isfinite(trial.losses[-1]):
-                break
-            trial.advance()
-        return tuple(loss for loss in trial.losses if isfinite(loss))
+        return trained_losses(self.variant)
+
+    @property
+    def recent_loss(self) -> float:
+        """Give the mean loss of the last ten batches; NaN without one."""
+        last = self.losses[-10:]
+        return sum(last) / len(last) if last else float("nan")
 
     @cached_property
     def spread(self) -> Spread:
@@ -123,6 +122,20 @@ class Looks:
     def better(self) -> Look:
         """Give what to do instead."""
         return self.looks[-1]
+
+
+@lru_cache(maxsize=64)
+def trained_losses(variant: Variant) -> tuple[float, ...]:
+    """Train a start, once for all lessons that show it; give the finite losses."""
+    data = _data(variant)
+    recipe = variant.recipe
+    weights = draw_weights(recipe, recipe.sizes(data.n_in, data.n_classes))
+    trial = Trial(recipe=recipe, data=data, weights=weights)
+    for _ in range(N_TRAINED):
+        if trial.losses and not isfinite(trial.losses[-1]):
+            break
+        trial.advance()
+    return tuple(loss for loss in trial.losses if isfinite(loss))
 
 
 def looks_of(

@@ -216,10 +216,4 @@ def _training(found: Looks) -> str:
 def _fate(one: Look) -> str:
     if len(one.losses) < 2:
         return "no finite loss"
-    return f"from {number(one.losses[0])} to {number(_recent(one))}"
-
-
-def _recent(one: Look) -> float:
-    """Give the mean of the last ten batches' losses."""
-    last = one.losses[-10:]
-    return sum(last) / len(last)
+    return f"from {number(one.losses[0])} to {number(one.recent_loss)}"
