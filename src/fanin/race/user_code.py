@@ -62,7 +62,7 @@ def accepted(function: Callable[..., Any], offered: Mapping[str, Any]) -> set[st
 
 def _import(module: str) -> ModuleType:
     if module.endswith(".py"):
-        return _import_file(Path(module))
+        return _import_file(_located(module))
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     try:
@@ -76,6 +76,15 @@ def _import(module: str) -> ModuleType:
         raise _failed(module, error) from error
     except Exception as error:
         raise _failed(module, error) from error
+
+
+def _located(name: str) -> Path:
+    """Find a file from here, or from a folder that modules are imported from.
+
+    The latter for a process of a cluster, which was started in another folder.
+    """
+    places = (Path(folder) / name for folder in ("", *sys.path))
+    return next((place for place in places if place.is_file()), Path(name))
 
 
 def _import_file(path: Path) -> ModuleType:

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import fanin
 from fanin.api.raced_nets import train_each
 from fanin.errors import ArgumentError, MissingDependencyError, UnknownNameError
 from fanin.frameworks.torch.ensemble import train
-from fanin.race import Experiment, Lost, Trainers, find_engine, run
+from fanin.race import Experiment, Lost, Store, Trainers, find_engine, run
 
 SMALL = Experiment(
     schemes=("zeros", "he_normal", "auto"),
@@ -133,6 +134,28 @@ def scheduler():
 @pytest.mark.filterwarnings("ignore")  # of distributed, as it starts and stops
 def test_dask_gives_the_numbers_of_this_machine(scheduler):
     check_same_numbers(find_engine("dask", address=scheduler))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_users_net_is_found_by_workers_that_run_elsewhere(
+    scheduler, tmp_path, monkeypatch
+):
+    (tmp_path / "my_net.py").write_text(
+        "import torch\n"
+        "def make(width, n_in, n_out):\n"
+        "    return torch.nn.Sequential(torch.nn.Linear(n_in, width), "
+        "torch.nn.Tanh(), torch.nn.Linear(width, n_out))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    found = fanin.compare(
+        ["he_normal", "auto"], ["tanh"], net="my_net.py:make", data="iris", width=4,
+        seeds=(0,), learning_rates=(0.1,), n_steps=3, batch_size=16, progress=False,
+        engine="dask", address=scheduler, store=tmp_path / "runs.db",
+    )  # fmt: skip
+
+    assert len(found.standings.rows) == 2
+    assert Store(tmp_path / "runs.db").run(1).is_done
 
 
 @pytest.mark.filterwarnings("ignore")
