@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+import fanin
 from fanin.errors import NoStorageError, ShapeError, UnknownParameterError
 from fanin.frameworks import keras as framework
 from fanin.frameworks.keras.arrays import to_numpy
@@ -255,3 +256,22 @@ def test_listing_takes_nothing_from_the_global_random_state():
     framework.read(model)
 
     assert random.getstate() == state
+
+
+def test_what_is_held_is_verified_against_the_plan():
+    model = keras.Sequential(
+        [
+            keras.layers.Input((16,)),
+            keras.layers.Dense(64, activation="relu"),
+            keras.layers.Dense(8, dtype="bfloat16"),
+        ]
+    )
+    plan = fanin.init(model, scheme="he_normal", seed=0)
+    whole = fanin.verify(model, plan, sample=None)
+    kernel = model.layers[0].kernel
+    kernel.assign(kernel * 2)
+    found = fanin.verify(model, plan).different
+
+    assert whole
+    assert whole.n_looked == plan.n_parameters
+    assert [each.reason for each in found] == ["the plan's numbers times 2"]
