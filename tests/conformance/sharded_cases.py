@@ -48,6 +48,24 @@ class Pictures(nn.Module):
         return self.head(self.norm(self.conv(x)).relu().mean((2, 3)))
 
 
+class Scan(nn.Module):
+    """A layer, rates that its author wrote and no law draws, and a mask."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(6, 7)
+        self.rates = nn.Parameter(torch.empty(7), requires_grad=False)
+        self.register_buffer("mask", torch.empty(7), persistent=False)
+
+    def reset_parameters(self):
+        self.layer.reset_parameters()
+        self.rates.copy_(torch.arange(7.0))
+        self.mask.fill_(1.0)
+
+    def forward(self, x):
+        return self.layer(x) * self.rates * self.mask
+
+
 def llama():
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -68,7 +86,13 @@ def half():
     return Net(torch.bfloat16)
 
 
-MODELS = {"net": Net, "half": half, "pictures": Pictures, "llama": llama}
+MODELS = {
+    "net": Net,
+    "half": half,
+    "pictures": Pictures,
+    "scan": Scan,
+    "llama": llama,
+}
 
 
 def part(array, axis, n_parts, place):

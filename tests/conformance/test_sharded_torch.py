@@ -26,6 +26,7 @@ EVERYDAY = [
     ("half", "tensor", 2),
     ("net", "tensor", 3),
     ("pictures", "fsdp", 2),
+    ("scan", "fsdp", 2),
     ("net", "compiled", 2),
     ("llama", "fsdp", 3),
 ]
