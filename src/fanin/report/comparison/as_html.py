@@ -145,7 +145,9 @@ def _charts(standings: Standings) -> list[Section]:
             lambda a: _quantiles(standings, a),
         ),
     )
-    return [_section(standings, *one) for one in drawn]
+    has_hidden = any(row.runs[0].start.samples for row in standings.rows)
+    shown = drawn if has_hidden else drawn[:-1]  # a net of one layer has no units
+    return [_section(standings, *one) for one in shown]
 
 
 BY_LAYER = (

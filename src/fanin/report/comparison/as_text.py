@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from textwrap import fill
 from typing import TYPE_CHECKING
 
@@ -45,12 +46,13 @@ def cells(standings: Standings, row: Standing) -> tuple[str, ...]:
     n_runs = len(standings.experiment.learning_rates) * len(standings.experiment.seeds)
     mark = {"highest": " ↑", "lowest": " ↓"}.get(row.edge, "")
     verdict = standings.verdict(row)
+    least = 0.0 if standings.task == "classification" else -inf
     return (
         standings.names[row.setting],
         row.scheme,
         f"{SIGNS[verdict]} {verdict}",
         share(row.test_accuracy),
-        interval(row.test_accuracy, is_share=True),
+        interval(row.test_accuracy, least=least),
         f"{row.learning_rate:g}{mark}",
         f"{number(row.first_loss)} → {number(row.final_loss)}",
         f"{row.n_diverged_in_all} of {n_runs}",
@@ -98,8 +100,13 @@ def net_words(experiment: Experiment) -> str:
     size = f"of {either(experiment.width)} {unit}"
     norms = either(experiment.normalization)
     norm = "" if norms == "none" else f", normalization {norms},"
-    if experiment.net not in layers:
-        return f"{experiment.net}, depth {either(experiment.depth)} and {size}{norm}"
+    if experiment.net not in layers:  # a user's net has the factors that it takes
+        varied = [
+            f", {name} {either(getattr(experiment, name))}"
+            for name in ("depth", "width")
+            if isinstance(getattr(experiment, name), tuple)
+        ]
+        return f"{experiment.net}{''.join(varied)}{norm}"
     return f"{either(experiment.depth)} {layers[experiment.net]} {size}{norm}"
 
 

@@ -66,13 +66,12 @@ def _loss(standings: Standings) -> str:
 def _growth(row: Standing, what: str) -> float:
     """Give by what factor a quantity changes a hidden layer, first to last."""
     values = measured(row, what).mean(axis=0)
-    first, last = (values[1], values[-1]) if what != "gradient_rms" else (
-        values[-2], values[0],
-    )  # fmt: skip
     n_layers = len(values) - 2
-    if first <= 0 or last <= 0 or n_layers < 1:
+    if n_layers < 1:
         return 0.0
-    return float((last / first) ** (1 / n_layers))
+    ends = (values[-2], values[0]) if what == "gradient_rms" else values[[1, -1]]
+    first, last = map(float, ends)
+    return float((last / first) ** (1 / n_layers)) if min(first, last) > 0 else 0.0
 
 
 def _by_layer(what: str, subject: str, direction: str) -> Callable[[Standings], str]:

@@ -224,18 +224,32 @@ def _edge(standings: Standings, row: Standing) -> Statement:
 def share(estimate: Estimate) -> str:
     """Give an accuracy as mean ± standard deviation over seeds."""
     if estimate.n < 2:
-        return f"{estimate.mean:.3f}"
-    return f"{estimate.mean:.3f} ± {estimate.sd:.3f}"
+        return fixed(estimate.mean)
+    return f"{fixed(estimate.mean)} ± {estimate.sd:.3f}"
 
 
-def interval(estimate: Estimate, *, is_share: bool = False) -> str:
-    """Give the 95 % interval; an accuracy's is cut at 0 and 1."""
+def interval(estimate: Estimate, *, least: float | None = None) -> str:
+    """Give the 95 % interval; a score's is cut at the least that it can be, and at 1.
+
+    Args:
+        estimate: of a score or a difference.
+        least: of the score: 0 of an accuracy, −∞ of R²; None for a difference.
+    """
     if estimate.n < 2:
         return "one seed"
     low, high = estimate.low, estimate.high
-    if is_share:
-        return f"{max(low, 0.0):.3f} to {min(high, 1.0):.3f}"
+    if least is not None:
+        return f"{fixed(max(low, least))} to {fixed(min(high, 1.0))}"
     return f"95 % interval {signed(low)} to {signed(high)}"
+
+
+def fixed(value: float) -> str:
+    """Give a score with three digits, and a true minus sign where there is one.
+
+    >>> fixed(0.9512), fixed(-1.5), fixed(-1e-9)
+    ('0.951', '−1.500', '0.000')
+    """
+    return f"{value:z.3f}".replace("-", "−")
 
 
 def signed(value: float) -> str:

@@ -376,3 +376,43 @@ def test_parquet_holds_what_csv_holds(comparison, tmp_path):
     assert len(frame) == comparison.standings.experiment.n_trials
     assert frame["test_accuracy"].max() == pytest.approx(0.952)
     assert frame["is_chosen"].sum() == 12 * 3
+
+
+def test_a_net_of_a_single_layer_has_a_page_without_hidden_units():
+    whole = make().standings
+
+    def cut(run):
+        one = {
+            name: getattr(run.start, name)[-2 if "gradient" not in name else -1 :]
+            for name in ("rms", "between", "gradient_rms", "weight_gradient_rms")
+        }
+        return dataclasses.replace(run, start=StartProfile(samples=(), **one))
+
+    flat = dataclasses.replace(
+        whole,
+        results=tuple(dataclasses.replace(r, run=cut(r.run)) for r in whole.results),
+        experiment=dataclasses.replace(whole.experiment, net="nets.py:linear"),
+    )
+    page = Comparison(standings=flat).to_html()
+
+    assert "How large the gradient is" in page
+    assert "What the units put out" not in page
+    assert "Nets of nets.py:linear learn" in page
+
+
+def test_an_interval_of_r2_reaches_below_0_and_one_of_accuracies_does_not():
+    whole = make(seeds=(0, 1)).standings
+    spread = {0: -0.6, 1: 0.5}
+    wide = dataclasses.replace(
+        whole,
+        results=tuple(
+            dataclasses.replace(
+                r, run=dataclasses.replace(r.run, test_accuracy=spread[r.trial.seed])
+            )
+            for r in whole.results
+        ),
+    )
+    squares = dataclasses.replace(wide, task="regression", guess=0.0)
+
+    assert "0.000 to 1.000" in Comparison(standings=wide).table(width=160)
+    assert "−7.038 to 1.000" in Comparison(standings=squares).table(width=160)
