@@ -106,6 +106,7 @@ def numbers_agree(tab, told, sample=0):
         assert text == pair[0]
 
 
+@pytest.mark.slow
 def test_every_lesson_is_opened_answered_and_run(visit):
     tab = visit("/lessons")
     host = tab.url.rsplit("/", 1)[0]
