@@ -33,6 +33,7 @@ def main() -> None:
         outcomes = outcomes_of(listed, chosen.jobs, chosen.keep)
     for table in (
         tables.whole,
+        tables.by_seed,
         tables.side_by_side,
         tables.by_fault,
         tables.by_base,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from statistics import median
+from statistics import mean, median, stdev
 from typing import TYPE_CHECKING
 
 from benchmarks._table import Table
@@ -62,6 +62,24 @@ def whole(outcomes: Sequence[Outcome], *, is_markdown: bool) -> None:
             f"{median(listed):g}" if listed else "–",
             share(bool(o.listed or o.trouble) for o in healthy),
         )
+    table.close()
+
+
+def by_seed(outcomes: Sequence[Outcome], *, is_markdown: bool) -> None:
+    """Print a row a seed, and the spread over seeds as a standard deviation."""
+    table = Table(("seed", "broken", "found", "root cause"), is_markdown=is_markdown)
+    shares: list[tuple[float, float]] = []
+    for seed in sorted({o.seed for o in outcomes}):
+        broken = [o for o in outcomes if o.fault and o.seed == seed]
+        if not broken:
+            continue
+        found = sum(o.is_found for o in broken) / len(broken)
+        root = sum(o.is_root for o in broken) / len(broken)
+        shares.append((found, root))
+        table.row(seed, len(broken), f"{found:.1%}", f"{root:.1%}")
+    if len(shares) > 1:
+        spread = [f"{mean(s):.1%} ± {stdev(s):.1%}" for s in zip(*shares, strict=True)]
+        table.row("mean ± spread", sum(bool(o.fault) for o in outcomes), *spread)
     table.close()
 
 
