@@ -22,7 +22,9 @@ def test_named_lessons_are_written_with_an_index(tmp_path, capsys):
     a1, c1, index = (path.read_text(encoding="utf-8") for path in written)
     assert "script-src 'sha256-" in a1
     assert '<form class="settings"' not in a1 + c1
+    assert 'href="C1.html"' in a1
     assert 'href="A1.html"' in index
+    assert 'href="A2.html"' not in a1 + index
 
 
 def test_a_folder_without_lessons_is_refused(tmp_path, capsys):

@@ -32,7 +32,9 @@ def asset(name: str) -> str:
     return folder.joinpath(name).read_text(encoding="utf-8")
 
 
-def lesson_file(lesson: Lesson, settings: Mapping[str, float]) -> str:
+def lesson_file(
+    lesson: Lesson, settings: Mapping[str, float], beside: Sequence[Lesson] = ()
+) -> str:
     """Give a lesson as one HTML document with its frames inside.
 
     It asks no host for anything and works from a folder; without JavaScript it shows
@@ -45,15 +47,15 @@ def lesson_file(lesson: Lesson, settings: Mapping[str, float]) -> str:
         sections=[_without_sliders(part) for part in built],
         footer=as_text(lesson.settings, settings)
         + f"<p>{FIXED}</p>"
-        + steps(lesson, link="{name}.html"),
+        + (steps(lesson, link="{name}.html", among=beside) if beside else ""),
         data={"lesson": lesson.name, "frames": dict(shown.frames)},
         script=asset("player.js"),
     )
 
 
-def index_file() -> str:
-    """Give the course's index, with links to the files beside it."""
-    body = contents(link="{name}.html")
+def index_file(lessons: Sequence[Lesson]) -> str:
+    """Give an index with links to the lessons' files beside it."""
+    body = contents(link="{name}.html", among=lessons)
     return page.page(
         title="The lesson: initial weights",
         lead=f'{_style()}<p class="lead">{LEAD}</p>',
@@ -75,10 +77,11 @@ def export(folder: str | Path, lessons: Sequence[Lesson] = ()) -> Iterator[Path]
         OutputError: if a file cannot be written.
     """
     where = _made(folder)
-    for lesson in lessons or course():
-        text = lesson_file(lesson, lesson.read({}))
+    written = tuple(lessons) or course()
+    for lesson in written:
+        text = lesson_file(lesson, lesson.read({}), beside=written)
         yield write_text(where / f"{lesson.name}.html", text)
-    yield write_text(where / "index.html", index_file())
+    yield write_text(where / "index.html", index_file(written))
 
 
 def _made(folder: str | Path) -> Path:

@@ -54,9 +54,15 @@ def embedded(frames: Mapping[str, object]) -> str:
     return f'<script type="application/json" id="fanin-data">{safe}</script>'
 
 
-def steps(lesson: Lesson, *, link: str = "{name}") -> str:
-    """Give the way to the lesson before and after. link: of a lesson, by its name."""
-    lessons = course()
+def steps(lesson: Lesson, *, link: str, among: Sequence[Lesson] = ()) -> str:
+    """Give the way to the lesson before and after.
+
+    Args:
+        lesson: where the reader is.
+        link: of a lesson, ``{name}`` being its name.
+        among: the lessons that there are; the course if empty.
+    """
+    lessons = tuple(among) or course()
     place = lessons.index(lesson)
     found = []
     if place:
@@ -74,10 +80,13 @@ def _step(word: str, lesson: Lesson, link: str) -> str:
     )
 
 
-def contents(*, link: str = "{name}") -> str:
-    """Give the course as a list: parts, lessons, and what each one asks."""
+def contents(*, link: str, among: Sequence[Lesson] = ()) -> str:
+    """Give lessons as a list: parts, titles, and what each one asks.
+
+    Arguments as of `steps`.
+    """
     found: dict[str, list[str]] = {}
-    for lesson in course():
+    for lesson in tuple(among) or course():
         address = link.replace("{name}", lesson.name)
         found.setdefault(lesson.part, []).append(
             f'<li data-lesson="{lesson.name}"><a href="{address}">'
