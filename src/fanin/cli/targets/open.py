@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from contextlib import nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fanin.cli.targets import (
     config_folder,
@@ -80,7 +80,7 @@ def open_target(
         return form.open_target(text, wanted)
 
 
-def _weightless() -> AbstractContextManager[None]:
+def _weightless() -> AbstractContextManager[Any]:
     if importlib.util.find_spec("torch") is None:
         return nullcontext()  # the model is of another framework
     from fanin.frameworks.torch.weightless import weightless
