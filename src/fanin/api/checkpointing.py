@@ -170,7 +170,7 @@ def _and_more(n: int) -> str:
     return f", and {n} more" if n else ""
 
 
-def _buffers_of(model: object) -> dict[str, np.ndarray]:
+def _buffers_of(model: object) -> dict[str, tuple[np.ndarray, str]]:
     """Give what a torch model stores beside its parameters.
 
     Raises:

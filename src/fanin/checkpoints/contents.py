@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from fanin.prescription import Plan
     from fanin.prescription.prescription import Prescription
 
+    Typed = tuple[np.ndarray, str]
+
 FLOATS: Final = ("float32", "bfloat16", "float16", "float64")
 BITS: Final = {"bfloat16": "uint16"}
 """What NumPy has no type for is written as its bits."""
@@ -34,12 +37,13 @@ class Contents:
     """A plan in the dtypes of the file, and the tensors that are not drawn.
 
     plan: every parameter decided, or kept. kept: the kept ones' values, by path.
-    buffers: by name, as they are stored. texts: of further files (``config.json``).
+    buffers: by name, each array with its dtype; bfloat16 as its bits, uint16. texts:
+    of further files (``config.json``).
     """
 
     plan: Plan
     kept: Mapping[str, np.ndarray]
-    buffers: Mapping[str, np.ndarray]
+    buffers: Mapping[str, Typed]
     texts: Mapping[str, str]
 
     @property
@@ -50,8 +54,8 @@ class Contents:
             for p in self.plan.prescriptions
         ]
         kept = [
-            Entry(name=name, shape=array.shape, dtype=array.dtype.name)
-            for name, array in self.buffers.items()
+            Entry(name=name, shape=array.shape, dtype=dtype)
+            for name, (array, dtype) in self.buffers.items()
         ]
         return (*drawn, *kept)
 
@@ -65,6 +69,16 @@ class Contents:
         """Count the bytes of the largest piece that is drawn at a time."""
         return max((_at_once(p) for p in self.plan.prescriptions), default=0)
 
+    @property
+    def digest_of_kept(self) -> str:
+        """Give 32 digits that say which values are kept and which buffers stored."""
+        found = blake2b(digest_size=16)
+        stored = {name: array for name, (array, _) in self.buffers.items()}
+        for name, array in sorted({**self.kept, **stored}.items()):
+            found.update(f"{name} {array.dtype} {array.shape}".encode())
+            found.update(np.ascontiguousarray(array).reshape(-1).view("u1").data)
+        return found.hexdigest()
+
     def regions(self, entry: Entry) -> tuple[Region, ...]:
         """Give the boxes that a tensor is written in, in row-major order."""
         is_whole = entry.name in self.buffers or self.plan[entry.name].law in MATRICES
@@ -75,7 +89,7 @@ class Contents:
     def numbers(self, entry: Entry, region: Region) -> np.ndarray:
         """Give the numbers of one of these boxes, of its shape."""
         if entry.name in self.buffers:
-            return np.ascontiguousarray(self.buffers[entry.name])
+            return np.ascontiguousarray(self.buffers[entry.name][0])
         numbers = np.empty(region.shape, dtype=BITS.get(entry.dtype, entry.dtype))
         self._draws[entry.name].fill(numbers, region)
         return numbers
@@ -96,7 +110,7 @@ def contents_of(
     plan: Plan,
     *,
     kept: Mapping[str, np.ndarray],
-    buffers: Mapping[str, np.ndarray],
+    buffers: Mapping[str, Typed],
     texts: Mapping[str, str],
     dtype: str | None = None,
 ) -> Contents:
@@ -105,13 +119,13 @@ def contents_of(
     Args:
         plan: of the model.
         kept: values of the parameters that the plan keeps, by path.
-        buffers: by name.
+        buffers: by name, as in `Contents`.
         texts: of further files, by name.
         dtype: "float32", "bfloat16", "float16" or "float64"; None for each
             parameter's own.
 
     Raises:
-        ArgumentError: if the dtype is another.
+        ArgumentError: if the dtype is another, or a file has none for a tensor's.
         NoStorageError: if a parameter that the plan keeps has no values.
     """
     if dtype is not None and dtype not in FLOATS:
@@ -125,6 +139,11 @@ def contents_of(
             expected = f"one of {', '.join(N_BYTES)}"
             what = f"dtype of {p.path}"
             raise ArgumentError.of(what, p.dtype, expected)
+    for name, (_, kind) in buffers.items():
+        if kind not in N_BYTES:
+            expected = f"one of {', '.join(N_BYTES)}"
+            what = f"dtype of the buffer {name}"
+            raise ArgumentError.of(what, kind, expected)
     return Contents(
         plan=replace(plan, prescriptions=tuple(stored)),
         kept=dict(kept),

@@ -7,8 +7,10 @@ it is of the same plan.
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fanin.errors import OutputError
@@ -16,16 +18,19 @@ from fanin.files import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 PLAN: Final = "fanin.plan.json"
 SETTINGS: Final = "fanin.checkpoint.json"
 
 
+def place_of(folder: str | Path) -> Path:
+    """Give the folder itself, where a path leads to it by links or is relative."""
+    return Path(folder).resolve()
+
+
 def partial_of(folder: Path) -> Path:
     """Give the folder in which a checkpoint grows.
 
-    >>> from pathlib import Path
     >>> partial_of(Path("out/seed")).as_posix()
     'out/seed.partial'
     """
@@ -34,6 +39,10 @@ def partial_of(folder: Path) -> Path:
 
 def require_free(folder: Path, *, is_overwritten: bool) -> None:
     """Refuse a place where something stands, or where nothing can be written.
+
+    Args:
+        folder: without symbolic links, as `place_of` gives it.
+        is_overwritten: what stands there may give way.
 
     Raises:
         OutputError: it says what to do.
@@ -44,6 +53,11 @@ def require_free(folder: Path, *, is_overwritten: bool) -> None:
         raise OutputError.of(folder, f"{str(folder.parent)!r} is not writable")
     if folder.exists() and not folder.is_dir():
         raise OutputError.of(folder, "it is a file; a checkpoint is a folder")
+    if folder.is_mount():
+        what = (
+            "a disk is mounted there, so that it cannot be renamed; name a folder in it"
+        )
+        raise OutputError.of(folder, what)
     if folder.is_dir() and any(folder.iterdir()) and not is_overwritten:
         what = "it holds files. Name another folder, or say --overwrite"
         raise OutputError.of(folder, what)
@@ -64,8 +78,9 @@ def begin(folder: Path, texts: dict[str, str], *, is_overwritten: bool) -> Path:
     if place.is_dir() and not _is_same(place, texts):
         if not is_overwritten:
             what = (
-                "it is a checkpoint half written, of another plan or other settings. "
-                "Remove it, or say --overwrite"
+                "it is no half of this checkpoint: it holds other files, or one of "
+                "another plan, other settings or other kept values. Remove it, or say "
+                "--overwrite"
             )
             raise OutputError.of(place, what)
         shutil.rmtree(place)
@@ -80,10 +95,10 @@ def begin(folder: Path, texts: dict[str, str], *, is_overwritten: bool) -> Path:
 
 
 @contextmanager
-def locked(place: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Keep other processes from writing the same checkpoint at the same time.
 
-    The lock goes with the process, however it ends.
+    The lock is a file beside the folder; it goes with the process, however it ends.
 
     Raises:
         OutputError: if another process holds it.
@@ -93,13 +108,17 @@ def locked(place: Path) -> Iterator[None]:
     except ImportError:  # Windows, where an open file cannot be renamed over either
         yield
         return
-    with (place / SETTINGS).open("rb") as file:
+    lock = folder.with_name(f"{folder.name}.lock")
+    with lock.open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             what = "another process is writing it"
-            raise OutputError.of(place, what) from error
-        yield
+            raise OutputError.of(folder, what) from error
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
 
 
 def write_file(path: Path, write: Callable[[Path], object]) -> None:
@@ -132,7 +151,7 @@ def finish(folder: Path) -> None:
         (place / SETTINGS).unlink(missing_ok=True)
         old = None
         if folder.is_dir() and any(folder.iterdir()):
-            old = folder.with_name(f"{folder.name}.old")
+            old = folder.with_name(f"{folder.name}.old-{secrets.token_hex(4)}")
             folder.rename(old)
         place.rename(folder)
         if old is not None:
@@ -142,8 +161,8 @@ def finish(folder: Path) -> None:
 
 
 def _is_same(place: Path, texts: dict[str, str]) -> bool:
-    """Say whether nothing in a partial folder is of another checkpoint."""
-    return all(
-        not (place / name).is_file() or (place / name).read_text("utf-8") == text
-        for name, text in texts.items()
-    )
+    """Say whether a partial folder is empty, or of this very checkpoint."""
+    known = [name for name in texts if (place / name).is_file()]
+    if not known:
+        return not any(place.iterdir())
+    return all((place / name).read_text("utf-8") == texts[name] for name in known)

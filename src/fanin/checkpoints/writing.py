@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +14,7 @@ from fanin.checkpoints.folder import (
     begin,
     finish,
     locked,
+    place_of,
     require_free,
     write_file,
 )
@@ -25,6 +25,7 @@ from fanin.files import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from fanin.checkpoints.contents import Contents
     from fanin.checkpoints.layout import Shard
@@ -62,7 +63,7 @@ class Checkpoint:
 def outline(contents: Contents, folder: str | Path, most_bytes: int) -> Checkpoint:
     """Say what would be written; nothing is."""
     return Checkpoint(
-        folder=Path(folder),
+        folder=place_of(folder),
         shards=shards_of(contents.entries, most_bytes),
         n_parameters=contents.plan.n_parameters,
         most_at_once=contents.most_at_once,
@@ -101,15 +102,19 @@ def write(
         OutputError: if the folder cannot be written, or holds files.
     """
     began = perf_counter()
-    target = Path(folder)
+    target = place_of(folder)
     require_free(target, is_overwritten=is_overwritten)
     planned = outline(contents, target, most_bytes)
-    settings = {"shard_bytes": most_bytes, "is_sharded": write_all is None}
+    settings = {
+        "shard_bytes": most_bytes,
+        "is_sharded": write_all is None,
+        "kept": contents.digest_of_kept,
+    }
     known = {PLAN: contents.plan.to_json(), SETTINGS: json.dumps(settings)}
-    place = begin(target, known, is_overwritten=is_overwritten)
     told = _Progress(planned.n_bytes, on_progress)
     n_found = 0
-    with locked(place):
+    with locked(target):
+        place = begin(target, known, is_overwritten=is_overwritten)
         if write_all is None:
             n_found = _write_shards(contents, planned, place, told)
         else:

@@ -211,7 +211,7 @@ def test_half_a_checkpoint_of_another_plan_is_not_gone_on_with(model, plan, tmp_
     (tmp_path / "seed.partial").mkdir()
     other = fanin.plan(model, seed=8)
     (tmp_path / "seed.partial" / "fanin.plan.json").write_text(other.to_json())
-    with pytest.raises(OutputError, match="half written, of another plan"):
+    with pytest.raises(OutputError, match="another plan"):
         fanin.seed_checkpoint(plan, tmp_path / "seed", model=model)
     fanin.seed_checkpoint(plan, tmp_path / "seed", model=model, overwrite=True)
     text = (tmp_path / "seed" / "fanin.plan.json").read_text()
@@ -219,14 +219,109 @@ def test_half_a_checkpoint_of_another_plan_is_not_gone_on_with(model, plan, tmp_
 
 
 def test_two_processes_do_not_write_one_checkpoint(model, plan, tmp_path):
-    from fanin.checkpoints.folder import SETTINGS, locked
+    from fanin.checkpoints.folder import locked
 
-    place = tmp_path / "seed.partial"
-    place.mkdir()
-    settings = json.dumps({"shard_bytes": 5 * 10**9, "is_sharded": True})
-    (place / SETTINGS).write_text(settings)
-    with locked(place), pytest.raises(OutputError, match="another process"):
+    partial = tmp_path / "seed.partial"
+    partial.mkdir()
+    (partial / "fanin.plan.json").write_text("of the other process")
+    out = tmp_path / "seed"
+    with locked(out), pytest.raises(OutputError, match="another process"):
+        fanin.seed_checkpoint(plan, out, model=model, overwrite=True)
+    assert (partial / "fanin.plan.json").read_text() == "of the other process"
+
+
+def test_a_folder_that_is_no_half_of_this_checkpoint_is_left_alone(
+    model, plan, tmp_path
+):
+    partial = tmp_path / "seed.partial"
+    partial.mkdir()
+    (partial / "notes.txt").write_text("mine")
+    with pytest.raises(OutputError, match="holds other files"):
         fanin.seed_checkpoint(plan, tmp_path / "seed", model=model)
+    assert (partial / "notes.txt").read_text() == "mine"
+
+
+def normed():
+    return torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.BatchNorm1d(3))
+
+
+def test_shards_of_other_buffers_are_not_gone_on_with(tmp_path, monkeypatch):
+    net = normed()
+    plan = fanin.plan(net, torch.randn(8, 4), seed=0)
+    full = OSError(28, "No space left on device")
+
+    def fails(_target):
+        raise full
+
+    monkeypatch.setattr(module, "finish", fails)
+    with pytest.raises(OSError, match="No space"):
+        fanin.seed_checkpoint(plan, tmp_path / "seed", model=net)
+    monkeypatch.undo()
+    net[1].running_mean.fill_(5)
+    with pytest.raises(OutputError, match="other kept values"):
+        fanin.seed_checkpoint(plan, tmp_path / "seed", model=net)
+
+
+def test_a_link_to_a_folder_leads_to_it(model, plan, tmp_path):
+    (tmp_path / "scratch").mkdir()
+    link = tmp_path / "seed"
+    link.symlink_to(tmp_path / "scratch")
+    fanin.seed_checkpoint(plan, link, model=model)
+    assert link.is_symlink()
+    assert (tmp_path / "scratch" / "model.safetensors").is_file()
+
+
+def test_the_folder_one_stands_in_is_written(model, plan, tmp_path, monkeypatch):
+    inside = tmp_path / "here"
+    inside.mkdir()
+    monkeypatch.chdir(inside)
+    fanin.seed_checkpoint(plan, ".", model=model)
+    assert (inside / "model.safetensors").is_file()
+
+
+def test_what_an_old_checkpoint_left_is_in_nobody_s_way(model, plan, tmp_path):
+    (tmp_path / "seed.old").mkdir()
+    (tmp_path / "seed.old" / "notes.txt").write_text("mine")
+    for seed in (1, 2):
+        other = fanin.plan(model, seed=seed)
+        fanin.seed_checkpoint(other, tmp_path / "seed", model=model, overwrite=True)
+    assert (tmp_path / "seed.old" / "notes.txt").read_text() == "mine"
+
+
+def test_a_buffer_keeps_its_dtype(tmp_path):
+    from safetensors.torch import load_file
+
+    net = normed().to(torch.bfloat16)
+    plan = fanin.plan(net, torch.randn(8, 4, dtype=torch.bfloat16), seed=0)
+    fanin.seed_checkpoint(plan, tmp_path / "seed", model=net)
+    stored = load_file(tmp_path / "seed" / "model.safetensors")
+    assert stored["1.running_var"].dtype == torch.bfloat16
+    assert torch.equal(stored["1.running_var"], net[1].running_var)
+
+
+def test_a_buffer_of_a_kind_that_no_file_has_is_named(tmp_path):
+    net = torch.nn.Linear(4, 3)
+    net.register_buffer("turns", torch.ones(2, dtype=torch.complex64))
+    plan = fanin.plan(net, torch.randn(8, 4), seed=0)
+    with pytest.raises(ArgumentError, match="dtype of the buffer turns"):
+        fanin.seed_checkpoint(plan, tmp_path / "seed", model=net)
+
+
+def encoder():
+    layer = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    return torch.nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+
+
+def test_kept_values_of_copied_modules_are_found(tmp_path):
+    from safetensors.torch import load_file
+
+    with weightless():
+        net = encoder()
+    kept = "layers.*.norm1.weight"
+    plan = fanin.plan(net, torch.zeros(2, 3, 8), seed=0, skip=kept)
+    fanin.seed_checkpoint(plan, tmp_path / "seed", model=net, factory=encoder)
+    stored = load_file(tmp_path / "seed" / "model.safetensors")
+    assert stored["layers.1.norm1.weight"].tolist() == [1.0] * 8
 
 
 def test_kept_values_that_are_nowhere_are_an_error(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,9 @@ from torch.utils.weak import WeakIdKeyDictionary
 from fanin.errors import ModelError, UnknownParameterError
 from fanin.frameworks.torch.parameters import (
     as_array,
-    buffers,
     is_lazy,
     named_parameters,
+    require_storage,
 )
 from fanin.frameworks.torch.wrapped import without_wrappers
 
@@ -79,7 +79,8 @@ def authors_values(
     """Give what a model's authors write into some of its parameters, by path.
 
     The model is built twice: once to see which parameter is which, and once more with
-    these parameters in memory and all others without. What the authors draw at random
+    these parameters in memory and all others without (with all of them, where one is a
+    copy of another module's). What the authors draw at random
     comes from torch's generator at this seed; its state is put back.
 
     Raises:
@@ -93,9 +94,11 @@ def authors_values(
         for path in paths:
             if path not in known:
                 raise UnknownParameterError.of(path, known)
-        real = {numbers[known[path]] for path in paths}
+        is_whole = any(known[path] not in numbers for path in paths)
+        real = set() if is_whole else {numbers[known[path]] for path in paths}
         torch.manual_seed(seed)
-        with weightless(real):
+        # A parameter that was copied with its module was never given to one.
+        with nullcontext() if is_whole else weightless(real):
             built = factory()
     found = named_parameters(built)
     for path in paths:
@@ -111,12 +114,31 @@ def _emptied(parameter: torch.nn.Parameter) -> torch.nn.Parameter:
     )
 
 
-def stored_buffers(model: Any) -> dict[str, np.ndarray]:
-    """Copy out the buffers that a state_dict holds, by name.
+def stored_buffers(model: Any) -> dict[str, tuple[np.ndarray, str]]:
+    """Give the buffers that a state_dict holds, by name, each with its dtype.
 
-    >>> sorted(stored_buffers(torch.nn.BatchNorm1d(3)))
-    ['num_batches_tracked', 'running_mean', 'running_var']
+    What NumPy has no type for (bfloat16) comes as its bits.
+
+    Raises:
+        NoStorageError: if one has no memory.
+
+    >>> buffers = stored_buffers(torch.nn.BatchNorm1d(3))
+    >>> {name: dtype for name, (_, dtype) in buffers.items()}["running_mean"]
+    'float32'
     """
     state = dict(model.state_dict())
     kept = {path for _, path in without_wrappers(model, state)}
-    return {name: array for name, array in buffers(model).items() if name in kept}
+    held = dict(model.named_buffers())
+    return {
+        path: _typed(path, held[raw])
+        for raw, path in without_wrappers(model, held)
+        if path in kept
+    }
+
+
+def _typed(path: str, tensor: torch.Tensor) -> tuple[np.ndarray, str]:
+    require_storage(path, tensor)
+    numbers = tensor.detach().to("cpu", copy=True).contiguous()
+    if numbers.dtype is torch.bfloat16:
+        numbers = numbers.view(torch.int16)
+    return numbers.numpy(), str(tensor.dtype).removeprefix("torch.")
