@@ -45,8 +45,13 @@ def subject_of(
     if batch is None or loss is None or target is None:
         expected = "given together with a model: batch, loss and target"
         raise ArgumentError.of(argument="batch", received=batch, expected=expected)
+    labels = np.asarray(target) if isinstance(target, list | tuple) else target
+    if getattr(labels, "ndim", 0) < 1:
+        expected = "an array with a sample along its first axis"
+        received = type(target).__name__
+        raise ArgumentError.of(argument="target", received=received, expected=expected)
     words = getattr(make, "__name__", type(make).__name__)
-    return make, Task(batch=batch, loss=loss, target=target), words
+    return make, Task(batch=batch, loss=loss, target=labels), words
 
 
 def _digits() -> tuple[Build, Task, str]:
@@ -119,7 +124,7 @@ class _Start:
 
         study = self.study
         model, groups = self._at(rate)
-        n_samples = len(np.asarray(self.task.target))
+        n_samples = len(self.task.target)
         size = min(study.batch_size, n_samples)
         rows = batches(n_samples, study.n_train_steps, size, seed=self.seed)
         losses = coordinates.train(model, self.task, groups, study.optimizer, rows)
@@ -177,5 +182,7 @@ def _cut(value: Any, n: int) -> Any:  # noqa: ANN401 (a user's batch)
     if isinstance(value, dict):
         return {key: _cut(each, n) for key, each in value.items()}
     if isinstance(value, tuple | list):
-        return type(value)(_cut(each, n) for each in value)
+        parts = [_cut(each, n) for each in value]
+        is_named = hasattr(value, "_fields")
+        return type(value)(*parts) if is_named else type(value)(parts)
     return value[:n] if getattr(value, "ndim", 0) else value

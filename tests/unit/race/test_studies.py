@@ -178,6 +178,32 @@ def test_a_maker_that_gives_no_model_is_named():
         )
 
 
+def in_place(width):
+    return nn.Sequential(
+        nn.Linear(8, width), nn.ReLU(inplace=True), nn.Linear(width, 3)
+    )
+
+
+def test_a_layer_is_seen_before_what_overwrites_it():
+    x = fanin.draw("x", (64, 8), "normal(std=1)", seed=0)
+    settings = {"widths": (4, 8), "rates": (), "seeds": (0,), "progress": False}
+    target = np.argmax(x[:, :3], axis=1).tolist()
+    plain = fanin.width_study(mlp, x, "cross_entropy", target, **settings).found
+    other = fanin.width_study(in_place, x, "cross_entropy", target, **settings).found
+    for layer in plain.layers:
+        for step in range(5):
+            np.testing.assert_array_equal(
+                plain.sizes("as built", layer, step),
+                other.sizes("as built", layer, step),
+            )
+
+
+def test_a_target_without_samples_is_refused():
+    x = np.zeros((4, 8), np.float32)
+    with pytest.raises(ArgumentError, match="sample along its first axis"):
+        fanin.width_study(mlp, x, "mse", {"y": x}, progress=False)
+
+
 def test_a_model_without_data_is_refused():
     with pytest.raises(ArgumentError, match="batch, loss and target"):
         fanin.width_study(mlp, progress=False)

@@ -90,7 +90,8 @@ def train(
     """
     updates = _optimizer(optimizer, groups)
     whole = arguments_of(model, task)
-    target = torch.as_tensor(np.asarray(task.target))
+    given = task.target
+    target = given if isinstance(given, torch.Tensor) else torch.as_tensor(given)
     losses = np.full(len(rows), np.nan)
     for step, chosen in enumerate(torch.from_numpy(rows)):
         part = whole.map(partial(_taken, rows=chosen, n_samples=len(target)))
@@ -128,7 +129,9 @@ def _watched(model: torch.nn.Module) -> Iterator[dict[str, torch.Tensor]]:
 
     def hook(name: str) -> Any:
         def keep(_module: Any, _inputs: Any, output: Any) -> None:
-            seen[name] = first_output(output).detach()
+            seen[name] = (
+                first_output(output).detach().clone()
+            )  # what follows may overwrite it
 
         return keep
 
