@@ -132,8 +132,10 @@ def frozen() -> tuple[nn.Module, Any]:
 
 def on_meta() -> tuple[nn.Module, Any]:
     """Build a net without memory."""
+    _, batch = build.mlp(3, nn.ReLU)
     with torch.device("meta"):
-        return build.mlp(3, nn.ReLU)
+        model, _ = build.mlp(3, nn.ReLU)
+    return model, batch
 
 
 CASES: dict[str, Callable[[], tuple[nn.Module, Any]]] = {

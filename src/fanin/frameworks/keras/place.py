@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from keras.src.backend.common.name_scope import current_path
 
+from fanin.frameworks._aten import literals, mode
 from fanin.frameworks.keras.names import scope_reader
 from fanin.graph.draft import Place
 
@@ -24,6 +25,10 @@ LIBRARIES: Final = (
     "<",
 )
 """Parts of file names that are not the user's own code."""
+
+
+BETWEEN: Final = (literals.__file__, mode.__file__)
+"""Files of fanin's that stand between the user and torch, or torch and a recorder."""
 
 
 def places(model: Any) -> Callable[[], Place]:
@@ -44,6 +49,9 @@ def _user_line() -> str | None:
     has_left = False
     while frame is not None:
         name = frame.f_code.co_filename
+        if name in BETWEEN:
+            frame = frame.f_back
+            continue
         is_ours = "/fanin/frameworks/" in name
         if has_left and is_ours:
             return None
