@@ -261,3 +261,13 @@ def test_a_websocket_is_not_answered(app):
     asyncio.run(app({"type": "websocket", "headers": []}, None, send))
 
     assert sent == []
+
+
+@pytest.mark.parametrize(
+    "odd", ['prefs={"theme":"dark"}', "a[b]=1", "flag", "user@x=1", "="]
+)
+def test_what_other_pages_of_this_machine_set_locks_nobody_out(app, cookie, odd):
+    name, value = cookie
+    assert ask(app, "/only", headers=[(name, f"{odd}; {value}")])[0] == 200
+    assert ask(app, "/only", headers=[(name, f"{value}; {odd}")])[0] == 200
+    assert ask(app, "/only", headers=[(name, odd)])[0] == 401

@@ -11,6 +11,7 @@ host for anything. The browser cannot name code: a model is named here. Ctrl-C e
 from __future__ import annotations
 
 import sys
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,11 @@ def _guest(arguments: argparse.Namespace) -> Guest:
 
 
 def _open(url: str) -> None:
-    """Open the address in the reader's browser; without one the address is printed."""
+    """Open the address in the reader's browser, in a thread of its own.
+
+    A browser of the terminal ends only when its reader does, and waits for a server
+    that must start meanwhile.
+    """
     import webbrowser
 
-    webbrowser.open(url)
+    threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
