@@ -66,13 +66,12 @@ def verify(
     from fanin.prescription.verification import Sample
     from fanin.prescription.verification import verify as compare
 
+    begin = f"{prefix.rstrip('.')}." if prefix else ""
     if isinstance(model, str | Path):
         held, made, where = _of_files(model, plan)
     else:
-        held, made, where = _of_model(model, plan)
-    if prefix is not None:
-        begin = f"{prefix.rstrip('.')}." if prefix else ""
-        held = {begin + path: boxes for path, boxes in held.items()}
+        held, made, where = _of_model(model, plan, begin)
+    held = {begin + path: boxes for path, boxes in held.items()}
     return compare(
         made,
         held,
@@ -100,7 +99,7 @@ def _of_files(
 
 
 def _of_model(
-    model: object, plan: Plan | str | Path | None
+    model: object, plan: Plan | str | Path | None, begin: str
 ) -> tuple[Mapping[str, tuple[Holding, ...]], Plan, str]:
     from fanin.api.task import find_framework
 
@@ -112,8 +111,9 @@ def _of_model(
     made = _loaded(plan)
     planned = {p.path for p in made.prescriptions}
     for parameter in framework.parameters(model):
-        alias = next((name for name in parameter.aliases if name in planned), None)
-        if parameter.path not in planned and alias is not None:
+        names = (name for name in parameter.aliases if begin + name in planned)
+        alias = next(names, None)
+        if begin + parameter.path not in planned and alias is not None:
             held[alias] = held.pop(parameter.path)
     return held, made, f"the model {type(model).__name__}"
 

@@ -80,3 +80,22 @@ def rounded_to_odd(array: np.ndarray) -> np.ndarray:
     is_exact = (nearest == array) | ~np.isfinite(array)
     bits = towards_zero.view(np.uint32)
     return np.where(is_exact, bits, bits | np.uint32(1)).view(np.float32)
+
+
+def rounded_to(numbers: np.ndarray, dtype: str | None) -> np.ndarray:
+    """Give numbers that a type holds exactly: those of bfloat16 as float32.
+
+    Args:
+        numbers: float64 or float32.
+        dtype: a name; numbers of any but the four floating types, or of none, stay.
+
+    >>> rounded_to(np.array([1.01171875]), "bfloat16").tolist()
+    [1.015625]
+    """
+    if dtype == "bfloat16":
+        bits = bfloat16_bits(numbers).astype(np.uint32) << np.uint32(16)
+        return bits.view(np.float32)
+    if dtype in {"float16", "float32"}:
+        with np.errstate(over="ignore", under="ignore"):
+            return numbers.astype(dtype)
+    return numbers

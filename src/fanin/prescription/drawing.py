@@ -15,6 +15,7 @@ import numpy as np
 
 from fanin.errors import ArgumentError, ShapeError, UnknownParameterError
 from fanin.graph.draws import Computed, Draw, Listed
+from fanin.graph.rounding import rounded_to
 from fanin.graph.unit_rows import entries_of, n_units
 from fanin.prescription.prescription import OFFSET, VALUES, Prescription
 from fanin.prescription.structured import Structured, block_of, with_parts
@@ -63,7 +64,8 @@ def draw_of(prescription: Prescription, seed: int) -> Draw:
     """Give the draw of one prescription of any law but "offset" and "keep"."""
     if prescription.law == VALUES:
         entries = np.array(prescription.values).reshape(prescription.shape)
-        return _with_parts(prescription, Listed(entries))
+        dtype = None if prescription.parts else prescription.dtype
+        return _with_parts(prescription, Listed(rounded_to(entries, dtype)))
     own = seed if prescription.seed is None else prescription.seed
     shape = block_of(prescription)
     is_whole = shape == prescription.shape

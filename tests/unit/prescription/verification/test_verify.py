@@ -320,3 +320,43 @@ def test_half_of_a_plan_is_as_good_as_numpy_says():
     draws = PLAN.draws()
     for name, tensor in MODEL.named_parameters():
         assert np.array_equal(draws[name](None), tensor.detach().numpy())
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_half_model_with_listed_biases_is_what_init_wrote(dtype):
+    net = torch.nn.Sequential(
+        torch.nn.Linear(8, 16), torch.nn.ReLU(), torch.nn.Linear(16, 3)
+    ).to(dtype)
+    x = torch.linspace(-1, 1, 8 * 32).reshape(32, 8).to(dtype)
+    plan = fanin.init(net, x, seed=0)
+    assert any(p.law == "values" for p in plan.prescriptions)
+    fanin.verify(net, plan).raise_if_different()
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float64"])
+def test_a_checkpoint_of_another_dtype_is_what_its_plan_says(dtype, tmp_path):
+    net = torch.nn.Sequential(
+        torch.nn.Linear(8, 16), torch.nn.ReLU(), torch.nn.Linear(16, 3)
+    )
+    plan = fanin.plan(net, torch.linspace(-1, 1, 8 * 32).reshape(32, 8), seed=0)
+    fanin.seed_checkpoint(plan, tmp_path / "seed", model=net, dtype=dtype)
+    fanin.verify(tmp_path / "seed").raise_if_different()
+
+
+def test_a_part_that_names_a_tied_weight_otherwise_is_verified():
+    class Part(torch.nn.Module):
+        def __init__(self, first, second):
+            super().__init__()
+            weight = torch.nn.Parameter(torch.zeros(3, 3))
+            self.register_parameter(first, weight)
+            self.register_parameter(second, weight)
+
+        def forward(self, x):
+            return x @ self.p @ self.q
+
+    whole = torch.nn.Sequential()
+    whole.add_module("part", Part("p", "q"))
+    plan = fanin.plan(whole, torch.eye(3), seed=0)
+    part = Part("q", "p")
+    fanin.apply(plan, part, prefix="part")
+    fanin.verify(part, plan, prefix="part").raise_if_different()
