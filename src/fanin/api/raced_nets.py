@@ -30,22 +30,25 @@ def train_each(
         ArgumentError: if a user's function has no argument for a factor that varies.
         FaninError: what planning raises.
     """
+    from fanin.frameworks._aten.random_state import seeded
     from fanin.frameworks.torch import write
     from fanin.frameworks.torch.single import train_one
 
     first = trials[0]
     make = maker(experiment, data)
-    model = make(first.setting)
     lesson = lesson_of(experiment, first, data)
-    plan = planned(model, make, first, experiment, lesson)
+    with seeded(first.seed):
+        model = make(first.setting)
+        plan = planned(model, make, first, experiment, lesson)
     factors = plan.multipliers(_family(first.optimizer))
     draws: Mapping[str, Any] = plan.draws()
     runs = []
     for trial in trials:
-        net = make(trial.setting)
-        write(net, draws)
         own = replace(lesson, learning_rate=trial.learning_rate, factors=factors)
-        runs.append(train_one(net, own))
+        with seeded(trial.seed):  # what a net draws itself: dropout, random buffers
+            net = make(trial.setting)
+            write(net, draws)
+            runs.append(train_one(net, own))
     return tuple(runs)
 
 

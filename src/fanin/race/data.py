@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 TEST_SHARE = 0.25
 VALID_SHARE = 0.2  # of what is left, where a race chooses a learning rate
 UNIT = Law(kind="uniform", bound=1.0)
+LEAST_SPREAD = 1e-9  # of a column, of its largest entry: less is rounding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,10 +166,15 @@ def _stream(name: str) -> str:
 
 
 def _scaled(values: np.ndarray, rows: np.ndarray, *, is_by_column: bool) -> np.ndarray:
-    """Subtract the mean of these rows and divide by their deviation; float32."""
+    """Subtract the mean of these rows and divide by their deviation; float32.
+
+    A constant's deviation is not always zero, as its mean is rounded.
+    """
     axis = 0 if is_by_column else None
-    mean, std = values[rows].mean(axis=axis), values[rows].std(axis=axis)
-    scaled: np.ndarray = (values - mean) / np.where(std > 0, std, 1.0)
+    known = values[rows]
+    mean, std = known.mean(axis=axis), known.std(axis=axis)
+    least = LEAST_SPREAD * np.abs(known).max(axis=axis, initial=0.0)
+    scaled: np.ndarray = (values - mean) / np.where(std > least, std, 1.0)
     return scaled.astype(np.float32)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from fanin.errors import ArgumentError, UnknownNameError
 from fanin.graph.cohort import OPTIMIZERS, TASKS
 from fanin.prescription.policies import find_policy
 from fanin.race.data import DATASETS, VALID_SHARE, is_known
+from fanin.race.numbers import KINDS, plain
 from fanin.race.setting import FACTORS, Setting, values_of
 from fanin.race.setting import Trial as Trial
 from fanin.race.user_code import is_reference
@@ -108,12 +108,8 @@ class Experiment:
     def __post_init__(self) -> None:
         for name in (*LISTS, *FACTORS):
             _require_list(name, values_of(getattr(self, name), name))
-        for name in ("depth", "width"):
-            for value in values_of(getattr(self, name), name):
-                _require_count(name, value)
-        for name in ("n_steps", "batch_size"):
-            _require_count(name, getattr(self, name))
-        _require_numbers(self)
+        for name in KINDS:
+            object.__setattr__(self, name, plain(name, getattr(self, name)))
         _require_names(self)
 
     @property
@@ -226,20 +222,6 @@ def is_policy(spec: str) -> bool:
     return False
 
 
-def _require_numbers(experiment: Experiment) -> None:
-    for rate in experiment.learning_rates:
-        if not 0 < rate < math.inf:
-            expected = "numbers above 0"
-            raise ArgumentError.of(
-                argument="learning_rates", received=rate, expected=expected
-            )
-    if not 0 <= experiment.valid_share < 1:
-        expected = "a share, at least 0 and below 1"
-        raise ArgumentError.of(
-            argument="valid_share", received=experiment.valid_share, expected=expected
-        )
-
-
 def _require_names(experiment: Experiment) -> None:
     known = {"optimizer": OPTIMIZERS, "normalization": NORMALIZATIONS}
     for name, table in known.items():
@@ -261,12 +243,6 @@ def _require_list(name: str, values: object) -> None:
     if not isinstance(values, tuple) or not 0 < len(values) == len(set(values)):
         expected = "a tuple with at least one entry and no repetition"
         raise ArgumentError.of(name, values, expected=expected)
-
-
-def _require_count(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        expected = "a whole number of at least 1"
-        raise ArgumentError.of(name, value, expected=expected)
 
 
 def _require_known(kind: str, name: str, known: Collection[str]) -> None:

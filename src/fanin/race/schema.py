@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 VERSION = 1  # PRAGMA user_version of a file
 PATIENCE = 30.0  # seconds that a writer waits for another
+OURS = frozenset({"runs", "trials"})
+EMPTY: tuple[int, frozenset[str]] = (0, frozenset())  # of a file that is made just now
 
 TABLES = """
 CREATE TABLE runs (
@@ -75,15 +77,15 @@ def create(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with closing(_open(path)) as db:
+            if not _is_empty(db):  # someone else's file stays as it is
+                _require_ours(path, db)
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("BEGIN IMMEDIATE")  # of two that come first, one waits
-            if _version(db) == 0 and not _has_tables(db):
+            if _contents(db) == EMPTY:
                 _fill(db)
-            found = _version(db)
             db.execute("COMMIT")
     except (OSError, sqlite3.Error) as error:
         raise OutputError.of(path, error) from error
-    _require_version(path, found)
 
 
 @contextmanager
@@ -98,7 +100,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         raise ArgumentError.of(argument="store", received=str(path), expected=expected)
     try:
         with closing(_open(path)) as db:
-            _require_version(path, _version(db))
+            _require_ours(path, db)
             db.row_factory = sqlite3.Row
             yield db
     except sqlite3.DatabaseError as error:
@@ -139,20 +141,33 @@ def _open(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _version(db: sqlite3.Connection) -> int:
-    return int(db.execute("PRAGMA user_version").fetchone()[0])
+def _contents(db: sqlite3.Connection) -> tuple[int, frozenset[str]]:
+    """Give the version and the names of the tables, inside a transaction."""
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    found = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return version, frozenset(name for (name,) in found)
 
 
-def _has_tables(db: sqlite3.Connection) -> bool:
-    return db.execute("SELECT 1 FROM sqlite_master").fetchone() is not None
+def _seen(db: sqlite3.Connection) -> tuple[int, frozenset[str]]:
+    """Give the contents as of one moment, whoever writes meanwhile."""
+    db.execute("BEGIN")
+    try:
+        return _contents(db)
+    finally:
+        db.execute("ROLLBACK")
 
 
-def _require_version(path: Path, found: int) -> None:
-    if found == VERSION:
+def _is_empty(db: sqlite3.Connection) -> bool:
+    return _seen(db) == EMPTY
+
+
+def _require_ours(path: Path, db: sqlite3.Connection) -> None:
+    version, tables = _seen(db)
+    if version == VERSION and tables >= OURS:
         return
     expected = (
-        f"a file of runs in version {VERSION}; this one is of version {found}"
-        if found
+        f"a file of runs in version {VERSION}; this one is of version {version}"
+        if tables >= OURS
         else "a file of runs; this is another kind of SQLite file"
     )
     raise ArgumentError.of(argument="store", received=str(path), expected=expected)

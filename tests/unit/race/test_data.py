@@ -135,3 +135,13 @@ def test_any_number_changes_the_fingerprint():
 
     assert one.fingerprint == load("iris").fingerprint
     assert one.fingerprint != other.fingerprint
+
+
+def test_a_column_that_is_constant_but_for_a_test_row_does_not_explode(tmp_path):
+    path = tmp_path / "k.csv"
+    rows = [f"{0.2 if i == 7 else 0.1},{2 * i},{i % 2}" for i in range(100)]
+    path.write_text("a,b,y\n" + "\n".join(rows))
+
+    for seed in range(12):
+        found = load(str(path), split_seed=seed)
+        assert max(abs(found.inputs).max(), abs(found.test_inputs).max()) < 20

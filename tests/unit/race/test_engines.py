@@ -242,3 +242,20 @@ def test_a_ray_cluster_that_is_not_there_is_said_at_once():
     with pytest.raises(ArgumentError, match="a Ray cluster that runs"):
         list(engine(square, [1]))
     assert time.monotonic() - began < 30  # Ray itself would wait for four minutes
+
+
+@pytest.mark.parametrize("name", ["local", "ray", "dask"])
+@pytest.mark.parametrize("n_jobs", [0, -2])
+def test_fewer_than_one_job_is_refused(name, n_jobs):
+    with pytest.raises(ArgumentError, match="at least 1, or -1"):
+        find_engine(name, n_jobs=n_jobs)
+
+
+def test_minus_one_job_is_one_a_core(monkeypatch):
+    from fanin.race.engines import on_local
+
+    seen = []
+    monkeypatch.setattr(on_local, "engine", lambda *given: seen.append(given))
+    find_engine(n_jobs=-1)
+
+    assert seen == [(None, None)]

@@ -52,3 +52,25 @@ def test_a_number_out_of_range_is_refused(change, message):
 def test_an_unknown_name_is_refused_with_the_nearest(change, message):
     with pytest.raises(UnknownNameError, match=message):
         Experiment(**change)
+
+
+def test_numpy_numbers_are_kept_as_pythons_own():
+    import numpy as np
+
+    found = Experiment(
+        seeds=tuple(np.arange(2)),
+        learning_rates=(np.float32(0.5),),
+        depth=np.int64(3),
+        split_seed=np.int64(1),
+    )
+
+    assert (
+        found.key
+        == Experiment(seeds=(0, 1), learning_rates=(0.5,), depth=3, split_seed=1).key
+    )
+
+
+@pytest.mark.parametrize("seed", ["a", 0.5, -1, True, 2**63])
+def test_a_seed_that_no_store_keeps_is_refused(seed):
+    with pytest.raises(ArgumentError, match=r"'seeds' must be a whole number from 0"):
+        Experiment(seeds=(seed,))

@@ -244,3 +244,16 @@ def test_a_process_that_is_killed_loses_the_trials_in_flight_and_no_others(
     after = store.latest()
     assert (after.id, after.n_done) == (before.id, after.n_trials)
     assert len(capsys.readouterr().out.splitlines()) == 1 + after.n_trials
+
+
+@pytest.mark.parametrize("version", [0, VERSION])
+def test_a_file_of_someone_else_keeps_its_bytes(tmp_path, version):
+    other = tmp_path / "other.db"
+    with sqlite3.connect(other) as db:
+        db.execute("CREATE TABLE mine (x)")
+        db.execute(f"PRAGMA user_version = {version}")
+    before = other.read_bytes()
+
+    with pytest.raises(ArgumentError, match="another kind of SQLite file"):
+        Store.open(other)
+    assert other.read_bytes() == before
