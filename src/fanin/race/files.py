@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fanin.errors import ArgumentError, MissingDependencyError, UnknownNameError
+from fanin.errors import (
+    ArgumentError,
+    FaninError,
+    MissingDependencyError,
+    UnknownNameError,
+)
 from fanin.race.raw import Raw
 
 if TYPE_CHECKING:
@@ -18,6 +23,8 @@ if TYPE_CHECKING:
 
 INPUTS = ("inputs", "X", "x")
 TARGETS = ("targets", "target", "y")
+KINDS = {".npz": "plain arrays", ".csv": "UTF-8 text", ".parquet": "one table"}
+MISSING = frozenset({"", "nan", "nat", "none", "<na>"})
 
 Columns = dict[str, np.ndarray]
 
@@ -50,19 +57,23 @@ def read(path: str, *, target: str | None = None, task: str | None = None) -> Ra
         raise ArgumentError.of(
             argument="data", received=path, expected="the path of a file that exists"
         )
-    inputs, targets = READERS[place.suffix.lower()](place, target)
+    try:
+        inputs, targets = READERS[place.suffix.lower()](place, target)
+    except FaninError:
+        raise
+    except Exception as error:  # each library has its own for a broken file
+        expected = (
+            f"a whole {place.suffix} file of {KINDS[place.suffix.lower()]} ({error})"
+        )
+        raise ArgumentError.of(
+            argument="data", received=path, expected=expected
+        ) from error
     return Raw.of(inputs, targets, task=task)
 
 
 def _npz(path: Path, target: str | None) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except ValueError as error:
-        expected = f"a .npz of plain arrays ({error})"
-        raise ArgumentError.of(
-            argument="data", received=str(path), expected=expected
-        ) from error
+    with np.load(path, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
     targets = _first(arrays, TARGETS if target is None else (target,), path)
     return arrays[_first(arrays, INPUTS, path)], arrays[targets]
 
@@ -78,6 +89,7 @@ def _first(arrays: Columns, names: Sequence[str], path: Path) -> str:
 def _csv(path: Path, target: str | None) -> tuple[np.ndarray, np.ndarray]:
     with path.open(newline="", encoding="utf-8-sig") as file:
         head, *rows = [row for row in csv.reader(file) if row] or [[]]
+    _require_names(head)
     uneven = next((i for i, row in enumerate(rows) if len(row) != len(head)), None)
     if uneven is not None:
         expected = f"{len(head)} fields in every row; row {uneven + 1} has others"
@@ -89,6 +101,24 @@ def _csv(path: Path, target: str | None) -> tuple[np.ndarray, np.ndarray]:
         for i, name in enumerate(head)
     }
     return _split(columns, target, path)
+
+
+def _require_names(head: Sequence[str]) -> None:
+    """Refuse a first line that is no line of names.
+
+    Raises:
+        ArgumentError: if a name comes twice, or all of them are numbers.
+    """
+    names = [name.strip() for name in head]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if names and all(_is_finite(name) for name in names):
+        received, problem = ",".join(names)[:60], "it holds numbers alone"
+    elif twice is not None:
+        received, problem = twice, "this name stands there twice"
+    else:
+        return
+    expected = f"a table whose first line names the columns; {problem}"
+    raise ArgumentError.of(argument="data", received=received, expected=expected)
 
 
 def _parquet(path: Path, target: str | None) -> tuple[np.ndarray, np.ndarray]:
@@ -122,10 +152,36 @@ def _split(
             kind=f"column in {path.name}", name=wanted, known=columns
         )
     inputs = [_column(name, v) for name, v in columns.items() if name != wanted]
-    return np.stack(inputs, axis=1), _as_numbers(columns[wanted])
+    return np.stack(inputs, axis=1), _labels(wanted, columns[wanted])
+
+
+def _labels(name: str, values: np.ndarray) -> np.ndarray:
+    """Give the column to be learned: every row has a number, or a word.
+
+    Raises:
+        ArgumentError: if a row has nothing.
+    """
+    row = next((i for i, value in enumerate(values) if _is_missing(value)), None)
+    if row is not None:
+        expected = f"a value in every row of column {name!r}; row {row + 1} has none"
+        raise ArgumentError.of(
+            argument="data", received=str(values[row]), expected=expected
+        )
+    return _as_numbers(values)
+
+
+def _is_missing(value: object) -> bool:
+    """Say whether an entry is empty, None, NaN or NaT."""
+    is_unlike_itself = value != value
+    return value is None or bool(is_unlike_itself) or str(value).lower() in MISSING
 
 
 def _column(name: str, values: np.ndarray) -> np.ndarray:
+    if values.dtype.kind in "mM":
+        expected = f"numbers in column {name!r}, which holds dates or times"
+        raise ArgumentError.of(
+            argument="data", received=str(values.dtype), expected=expected
+        )
     numbers = _as_numbers(values)
     row = next((i for i, v in enumerate(numbers) if not _is_finite(v)), None)
     if row is not None:

@@ -152,3 +152,27 @@ def test_a_module_that_does_not_import_is_said_with_its_own_error(tmp_path):
 
     with pytest.raises(ModelError, match="ZeroDivisionError"):
         load(f"{path}:data")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("0,0,0,7\n1,2,3,4\n", "numbers alone"),
+        ("a,b,a\n1,2,3\n", "stands there twice"),
+        ("a,b,price\n1,2,3\n4,5,\n", "row 2 has none"),
+        ("a,b,price\n1,2,nan\n4,5,6\n", "row 1 has none"),
+    ],
+)
+def test_a_table_that_would_be_misread_is_refused(text, problem, tmp_path):
+    file = tmp_path / "table.csv"
+    file.write_text(text)
+    with pytest.raises(ArgumentError, match=problem):
+        read(str(file))
+
+
+@pytest.mark.parametrize("name", ["table.csv", "arrays.npz"])
+def test_a_broken_file_is_an_argument_error(name, tmp_path):
+    file = tmp_path / name
+    file.write_bytes(b"a,b\n\xe9,1\n")
+    with pytest.raises(ArgumentError, match=r"a whole \.(csv|npz) file"):
+        read(str(file))
