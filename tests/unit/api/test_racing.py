@@ -41,6 +41,11 @@ class Odd(torch.nn.Linear):
 
 def odd(n_in, n_out):
     return Odd(n_in, n_out)
+
+def noisy(n_in, n_out):
+    return torch.nn.Sequential(
+        torch.nn.Linear(n_in, 8), torch.nn.Dropout(0.5), torch.nn.Linear(8, n_out)
+    )
 '''
 
 
@@ -174,3 +179,21 @@ def test_a_policy_is_compared_on_images_with_a_convolutional_net():
 
     assert len(found.standings.rows) == 2
     assert "2 convolutions of 8 channels" in found.to_markdown()
+
+
+def test_a_net_with_dropout_goes_the_same_way_from_the_same_seed(nets):
+    import torch
+
+    experiment = Experiment(
+        schemes=("he_normal",), activations=("relu",), seeds=(3,), depth=1, width=8,
+        learning_rates=(0.1,), n_steps=6, batch_size=16, data="iris",
+        net=f"{nets}:noisy",
+    )  # fmt: skip
+    data, trials = load_for(experiment), experiment.trials("he_normal", "relu")
+    state = torch.get_rng_state()
+    (first,) = train_each(experiment, trials, data)
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.rand(5)
+    (second,) = train_each(experiment, trials, data)
+
+    assert np.array_equal(first.losses, second.losses)
