@@ -15,6 +15,7 @@ from fanin.derivation.arithmetic import gradients
 from fanin.derivation.notation import Entry
 from fanin.errors import ArgumentError, UnknownNameError
 from fanin.lab.lessons.course import course, find_lesson
+from fanin.lab.lessons.curves.show import show as show_curves
 from fanin.lab.lessons.lesson import Choice, Question, Setting
 from fanin.lab.lessons.page import parts
 from fanin.lab.lessons.stepping.evidence import Evidence
@@ -23,9 +24,16 @@ from fanin.lab.lessons.stepping.run import Run, constant_loss, loss_function
 from fanin.lab.seam import Asked, House
 from fanin.lab.views.lessons import VIEW, Lessons
 
+
+def is_curved(name):
+    """Ask whether a lesson is one of curves, by the function that shows it."""
+    return getattr(find_lesson(name).show, "func", None) is show_curves
+
+
 NAMES = [lesson.name for lesson in course()]
 STEPPED = [name for name in NAMES if name[0] in "AB"]
-DEEP = [name for name in NAMES if name[0] not in "AB"]
+CURVED = [name for name in NAMES if is_curved(name)]
+DEEP = [name for name in NAMES if name not in {*STEPPED, *CURVED}]
 
 
 @cache

@@ -13,6 +13,8 @@ from fanin.report.derivation.mathml import mathml
 from fanin.report.derivation.terminal import KINDS, values_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fanin.derivation.records import (
         Claim,
         Derivation,
@@ -79,7 +81,12 @@ def sections_of(derivation: Derivation) -> list[page.Section]:
 
 def claims_of(derivation: Derivation) -> str:
     """Give each claim with its verdict, what a run showed, and its proof."""
-    return "".join(_claim(claim) for claim in derivation.claims)
+    return claims_of_each(derivation.claims)
+
+
+def claims_of_each(claims: Sequence[Claim]) -> str:
+    """Give claims that stand in no derivation of their own."""
+    return "".join(_claim(claim) for claim in claims)
 
 
 def _derived(section: Section) -> page.Section:

@@ -28,7 +28,17 @@ def course() -> tuple[Lesson, ...]:
     )
 
     parts = (zero, constant, scale, right, laws, practice)
-    return tuple(lesson for part in parts for lesson in part.LESSONS)
+    lessons = (lesson for part in parts for lesson in part.LESSONS)
+    return tuple(sorted(lessons, key=lambda each: _place(each.name)))
+
+
+def _place(name: str) -> tuple[str, int]:
+    """Give where a lesson stands: by its letter, then by its number.
+
+    >>> sorted(["B1", "A10", "A9"], key=_place)
+    ['A9', 'A10', 'B1']
+    """
+    return name[0], int(name[1:])
 
 
 def find_lesson(name: str) -> Lesson:

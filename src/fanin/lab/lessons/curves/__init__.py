@@ -1,0 +1,1 @@
+"""Lessons that are a few curves: what was measured, and what theory has beside it."""
